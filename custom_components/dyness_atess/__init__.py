@@ -1,0 +1,83 @@
+"""Dyness batteries and ATESS solar chargers, read from their makers' clouds."""
+
+import asyncio
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.typing import UNDEFINED
+
+from .const import DOMAIN
+from .coordinator import Account, AccountConfigEntry, DeviceCoordinator, InventoryCoordinator, connect
+
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+
+PATIENCE = 10.0
+"""Seconds that the set-up waits for the first readings. Slower ones arrive later; the start is not held up."""
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> bool:
+    """Set up an account. A cloud that is down does not fail it: what is known is there and unavailable."""
+    client = connect(hass, entry.data)
+    account = entry.runtime_data = Account(client=client, inventory=InventoryCoordinator(hass, entry, client))
+
+    first_reads: list[asyncio.Task[None]] = []
+
+    @callback
+    def async_follow_inventory() -> None:
+        for serial in account.inventory.data.keys() - account.devices.keys():
+            device = account.devices[serial] = DeviceCoordinator(hass, entry, account.inventory, serial)
+            first_reads.append(entry.async_create_background_task(hass, device.async_refresh(), "first reading"))
+        _async_update_device_registry(hass, entry)
+
+    async def async_read_all() -> None:
+        async_follow_inventory()
+        await account.inventory.async_refresh()
+        await asyncio.gather(*first_reads)
+
+    entry.async_on_unload(account.inventory.async_add_listener(async_follow_inventory))
+    reading_all = entry.async_create_background_task(hass, async_read_all(), "first readings")
+    await asyncio.wait({reading_all}, timeout=PATIENCE)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> bool:
+    """Unload an account; its coordinators and tasks end with it."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: AccountConfigEntry, device_entry: dr.DeviceEntry
+) -> bool:
+    """Let the user delete a device that the account no longer lists."""
+    account = entry.runtime_data
+    serials = {serial for domain, serial in device_entry.identifiers if domain == DOMAIN}
+    if serials & (account.inventory.listed | account.inventory.subentries.keys()):
+        return False
+    for serial in serials:
+        account.inventory.data.pop(serial, None)
+        if device := account.devices.pop(serial, None):
+            await device.async_shutdown()
+    return True
+
+
+async def _async_reload(hass: HomeAssistant, entry: AccountConfigEntry) -> None:
+    """Take over changed credentials, options and devices."""
+    hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+@callback
+def _async_update_device_registry(hass: HomeAssistant, entry: AccountConfigEntry) -> None:
+    """Pass on what the inventory newly knows, as after a firmware update; new devices come with their entities."""
+    registry = dr.async_get(hass)
+    for device in entry.runtime_data.inventory.data.values():
+        if registered := registry.async_get_device_by_identifier((DOMAIN, device.serial), entry.entry_id):
+            registry.async_update_device(
+                registered.id,
+                name=device.name or UNDEFINED,
+                model=device.model or UNDEFINED,
+                model_id=device.model_code or UNDEFINED,
+                sw_version=device.firmware or UNDEFINED,
+            )

@@ -1,0 +1,184 @@
+"""The Dyness open API, read-only (dyness-api sections 1 to 3)."""
+
+import base64
+from datetime import UTC, datetime
+from email.utils import format_datetime
+import hashlib
+import hmac
+import logging
+from typing import Any
+
+import aiohttp
+import orjson
+
+from .errors import CloudEmpty, CloudError, CloudRateLimited, CloudRejected, CloudUnavailable
+from .queue import AccountQueue
+from .transport import Answer, exchange
+
+_LOGGER = logging.getLogger(__name__)
+
+REGIONS = {
+    "europe": "https://open-api.dyness.com",
+    "asia_pacific": "https://apacopen-api.dyness.com",
+}
+PREFIX = "/openapi/ems-device"
+STORAGE_LIST = "/v1/device/storage/list"
+REALTIME_DATA = "/v1/device/realTime/data"
+STORAGE_DETAIL = "/v1/device/household/storage/detail"
+STATION_INFO = "/v1/station/info"
+
+PAGE_SIZE = 100
+"""The server refuses 0 and 201 (dyness-api 2.2)."""
+PAGE_LIMIT = 50
+
+# A 401 on any other endpoint has been seen while the credentials were right (dyness-api 2.2).
+_CORE = (STORAGE_LIST, REALTIME_DATA)
+_NETWORK_TROUBLE = ("Network Anomaly", "NETWORK_ERROR", "Device connection timed out")
+
+
+def authentication(app_id: str, app_secret: str, path: str, body: bytes, date: str) -> dict[str, str]:
+    """Return the headers that sign a POST of `body` to `path` (dyness-api 1.3).
+
+    Args:
+        app_id: App ID of the account.
+        app_secret: App Secret of the account.
+        path: path without host and without `PREFIX`.
+        body: exactly the bytes that are sent.
+        date: RFC 1123 date in GMT.
+    """
+    digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+    message = f"POST\n{digest}\napplication/json\n{date}\n{path}"
+    signature = base64.b64encode(hmac.digest(app_secret.encode(), message.encode(), "sha1")).decode()
+    return {
+        "Content-Type": "application/json;charset=UTF-8",
+        "Content-MD5": digest,
+        "Date": date,
+        "Authorization": f"API {app_id}:{signature}",
+    }
+
+
+class DynessClient:
+    """One account of the Dyness cloud."""
+
+    def __init__(self, session: aiohttp.ClientSession, base_url: str, app_id: str, app_secret: str) -> None:
+        """Keep the session, which stays the caller's, and the credentials.
+
+        Args:
+            session: used for every call.
+            base_url: scheme and host, without a path.
+            app_id: App ID of the account.
+            app_secret: App Secret of the account.
+        """
+        self._session = session
+        self._base_url = base_url.rstrip("/")
+        self._app_id = app_id
+        self._app_secret = app_secret
+        self._queue = AccountQueue()
+
+    async def storage_list(self) -> list[dict[str, Any]]:
+        """Return the devices that the account lists, all pages (dyness-api 3.2). The list may be empty.
+
+        Raises:
+            CloudError: see `errors`; CloudEmpty is not raised here.
+        """
+        devices: dict[str, dict[str, Any]] = {}
+        for page in range(1, PAGE_LIMIT + 1):
+            data = await self._call(STORAGE_LIST, {"pageNum": page, "pageSize": PAGE_SIZE})
+            if not data:
+                break
+            rows = data.get("list") or [] if isinstance(data, dict) else data
+            if not isinstance(rows, list):
+                raise CloudUnavailable("device list of an unknown form")
+            new = {
+                row["deviceSn"]: row
+                for row in rows
+                if isinstance(row, dict) and isinstance(row.get("deviceSn"), str) and row["deviceSn"]
+            }
+            if rows and not new:
+                raise CloudUnavailable("device list of an unknown form")
+            # A server that ignores the page number answers the same devices again.
+            if len(rows) < PAGE_SIZE or new.keys() <= devices.keys():
+                devices |= new
+                break
+            devices |= new
+        return list(devices.values())
+
+    async def realtime_data(self, device_sn: str, collector_sn: str | None = None) -> list[Any]:
+        """Return the points of a device or module as they came (dyness-api 6.0).
+
+        Args:
+            device_sn: serial number with the suffix that the cloud gives it.
+            collector_sn: serial number of the Wi-Fi dongle; the cloud does not need it (dyness-api 3).
+
+        Raises:
+            CloudEmpty: success without points.
+            CloudError: see `errors`.
+        """
+        data = await self._call(REALTIME_DATA, _device(device_sn, collector_sn))
+        if not data:
+            raise CloudEmpty("no points")
+        if not isinstance(data, list):
+            raise CloudUnavailable("points of an unknown form")
+        return data
+
+    async def storage_detail(self, device_sn: str) -> dict[str, Any]:
+        """Return model, firmware and ratings of one battery (dyness-api 3.3).
+
+        Raises:
+            CloudEmpty: success without content.
+            CloudError: see `errors`.
+        """
+        return await self._object(STORAGE_DETAIL, device_sn)
+
+    async def station_info(self, device_sn: str) -> dict[str, Any]:
+        """Return what the plant of a device says of its capacity in kWh, unreliable (dyness-api 8).
+
+        Raises:
+            CloudEmpty: success without content.
+            CloudError: see `errors`.
+        """
+        return await self._object(STATION_INFO, device_sn)
+
+    async def _object(self, path: str, device_sn: str) -> dict[str, Any]:
+        data = await self._call(path, _device(device_sn))
+        if not data:
+            raise CloudEmpty("no content")
+        if not isinstance(data, dict):
+            raise CloudUnavailable("content of an unknown form")
+        return data
+
+    async def _call(self, path: str, content: dict[str, Any]) -> Any:
+        body = orjson.dumps(content)
+
+        async def call() -> Any:
+            date = format_datetime(datetime.now(UTC), usegmt=True)
+            headers = authentication(self._app_id, self._app_secret, path, body, date)
+            url = f"{self._base_url}{PREFIX}{path}"
+            return _data(await exchange(self._session, "POST", url, headers=headers, body=body), core=path in _CORE)
+
+        try:
+            data = await self._queue.run(call)
+        except CloudError as error:
+            _LOGGER.debug("%s: %s", path, error)
+            raise
+        _LOGGER.debug("%s: answered", path)
+        return data
+
+
+def _device(device_sn: str, collector_sn: str | None = None) -> dict[str, Any]:
+    return {"deviceSn": device_sn} | ({"collectorSn": collector_sn} if collector_sn else {})
+
+
+def _data(answer: Answer, *, core: bool) -> Any:
+    """Open the envelope (dyness-api 2)."""
+    code = answer.code
+    info = answer.content.get("info")
+    if code == "429" or "TOO_MANY_REQUESTS" in (info, answer.content.get("sourceCode")):
+        raise CloudRateLimited
+    if core and "401" in (code, str(answer.status)):
+        raise CloudRejected("access denied")
+    if info in _NETWORK_TROUBLE:
+        raise CloudUnavailable(str(info))
+    if answer.status >= 400 or code not in ("200", "0"):
+        raise CloudUnavailable(f"HTTP status {answer.status}, code {code or 'missing'}", answered=True)
+    return answer.content.get("data")

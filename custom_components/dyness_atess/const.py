@@ -1,0 +1,13 @@
+"""Names that several parts of the integration share."""
+
+from typing import Final
+
+DOMAIN: Final = "dyness_atess"
+
+CONF_APP_ID: Final = "app_id"
+CONF_APP_SECRET: Final = "app_secret"  # noqa: S105
+CONF_REGION: Final = "region"
+CONF_DEVICE_SN: Final = "device_sn"
+CONF_COLLECTOR_SN: Final = "collector_sn"
+
+SUBENTRY_STORAGE: Final = "storage"

@@ -1,0 +1,164 @@
+"""Sensors: the quantities of a reading and what the device list says."""
+
+from typing import override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import (
+    EntityCategory,
+    Platform,
+    UnitOfElectricCurrent,
+    UnitOfElectricPotential,
+    UnitOfPower,
+    UnitOfRatio,
+    UnitOfTemperature,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.typing import StateType
+
+from .coordinator import AccountConfigEntry, DeviceCoordinator
+from .entity import DeviceEntity, async_add_as_seen
+from .telemetry.device import WorkStatus
+from .telemetry.reading import Value
+from .telemetry.vocabulary import Key, Status
+
+PARALLEL_UPDATES = 0
+
+
+def _measured(
+    key: Key,
+    device_class: SensorDeviceClass | None,
+    unit: str | None,
+    precision: int,
+    category: EntityCategory | None = None,
+) -> SensorEntityDescription:
+    return SensorEntityDescription(
+        key=key,
+        device_class=device_class,
+        native_unit_of_measurement=unit,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=precision,
+        entity_category=category,
+    )
+
+
+def _voltage(key: Key, precision: int = 1, category: EntityCategory | None = None) -> SensorEntityDescription:
+    return _measured(key, SensorDeviceClass.VOLTAGE, UnitOfElectricPotential.VOLT, precision, category)
+
+
+def _current(key: Key, category: EntityCategory | None = None) -> SensorEntityDescription:
+    return _measured(key, SensorDeviceClass.CURRENT, UnitOfElectricCurrent.AMPERE, 1, category)
+
+
+def _temperature(key: Key, category: EntityCategory | None = EntityCategory.DIAGNOSTIC) -> SensorEntityDescription:
+    return _measured(key, SensorDeviceClass.TEMPERATURE, UnitOfTemperature.CELSIUS, 1, category)
+
+
+def _number(key: Key) -> SensorEntityDescription:
+    """Describe a count or a place: a plain whole number without statistics."""
+    return SensorEntityDescription(key=key, suggested_display_precision=0, entity_category=EntityCategory.DIAGNOSTIC)
+
+
+def _cycles(key: Key) -> SensorEntityDescription:
+    return SensorEntityDescription(
+        key=key,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+    )
+
+
+SENSORS: tuple[SensorEntityDescription, ...] = (
+    # The only battery among the classes: triggers and cards of Home Assistant look for it.
+    _measured(Key.SOC, SensorDeviceClass.BATTERY, UnitOfRatio.PERCENTAGE, 0),
+    _measured(Key.SOH, None, UnitOfRatio.PERCENTAGE, 0, EntityCategory.DIAGNOSTIC),
+    _measured(Key.SOH_AVERAGE, None, UnitOfRatio.PERCENTAGE, 0, EntityCategory.DIAGNOSTIC),
+    _voltage(Key.VOLTAGE),
+    _current(Key.CURRENT),
+    _measured(Key.POWER, SensorDeviceClass.POWER, UnitOfPower.WATT, 0),
+    SensorEntityDescription(key=Key.STATUS, device_class=SensorDeviceClass.ENUM, options=list(Status)),
+    _cycles(Key.CYCLES),
+    _cycles(Key.CYCLES_MAX),
+    _voltage(Key.CELL_VOLTAGE_MAX, 3),
+    _number(Key.CELL_VOLTAGE_MAX_MODULE),
+    _number(Key.CELL_VOLTAGE_MAX_CELL),
+    _voltage(Key.CELL_VOLTAGE_MIN, 3),
+    _number(Key.CELL_VOLTAGE_MIN_MODULE),
+    _number(Key.CELL_VOLTAGE_MIN_CELL),
+    _measured(Key.CELL_VOLTAGE_SPREAD, SensorDeviceClass.VOLTAGE, UnitOfElectricPotential.MILLIVOLT, 0),
+    _temperature(Key.CELL_TEMPERATURE_AVERAGE),
+    _temperature(Key.CELL_TEMPERATURE_MAX, None),
+    _number(Key.CELL_TEMPERATURE_MAX_MODULE),
+    _number(Key.CELL_TEMPERATURE_MAX_SENSOR),
+    _temperature(Key.CELL_TEMPERATURE_MIN, None),
+    _number(Key.CELL_TEMPERATURE_MIN_MODULE),
+    _number(Key.CELL_TEMPERATURE_MIN_SENSOR),
+    _temperature(Key.MOSFET_TEMPERATURE_AVERAGE),
+    _temperature(Key.MOSFET_TEMPERATURE_MAX),
+    _temperature(Key.MOSFET_TEMPERATURE_MIN),
+    _temperature(Key.BMS_TEMPERATURE_AVERAGE),
+    _temperature(Key.BMS_TEMPERATURE_MAX),
+    _temperature(Key.BMS_TEMPERATURE_MIN),
+    _voltage(Key.CHARGE_VOLTAGE_LIMIT, category=EntityCategory.DIAGNOSTIC),
+    _voltage(Key.DISCHARGE_VOLTAGE_LIMIT, category=EntityCategory.DIAGNOSTIC),
+    _current(Key.CHARGE_CURRENT_LIMIT, EntityCategory.DIAGNOSTIC),
+    _current(Key.DISCHARGE_CURRENT_LIMIT, EntityCategory.DIAGNOSTIC),
+    _number(Key.MODULE_COUNT),
+    SensorEntityDescription(
+        key=Key.LAST_REPORT, device_class=SensorDeviceClass.TIMESTAMP, entity_category=EntityCategory.DIAGNOSTIC
+    ),
+)
+
+WORK_STATUS = SensorEntityDescription(
+    key=Key.WORK_STATUS,
+    device_class=SensorDeviceClass.ENUM,
+    options=list(WorkStatus),
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: AccountConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the sensors of the account's devices."""
+
+    def create(coordinator: DeviceCoordinator, description: SensorEntityDescription) -> ReadingSensor:
+        return (WorkStatusSensor if description is WORK_STATUS else ReadingSensor)(coordinator, description)
+
+    descriptions = {Key(description.key): description for description in (*SENSORS, WORK_STATUS)}
+    async_add_as_seen(entry, async_add_entities, Platform.SENSOR, descriptions, create)
+
+
+class ReadingSensor(DeviceEntity, SensorEntity):
+    """A value of the reading."""
+
+    @property
+    @override
+    def native_value(self) -> Value | None:
+        return self.coordinator.data.values.get(self.key)
+
+
+class WorkStatusSensor(ReadingSensor):
+    """The word of the device list, which is read apart from the readings."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        inventory = self.coordinator.inventory
+        self.async_on_remove(inventory.async_add_listener(self._handle_coordinator_update))
+
+    @property
+    @override
+    def available(self) -> bool:
+        inventory = self.coordinator.inventory
+        return inventory.last_update_success and inventory.is_current
+
+    @property
+    @override
+    def native_value(self) -> StateType:
+        return self.coordinator.device.work_status

@@ -1,0 +1,66 @@
+"""What a device list says of one device (dyness-api 3.2, 3.3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+
+class WorkStatus(StrEnum):
+    """The cloud's own word for what a device does. It has been seen wrong; nothing else is told from it."""
+
+    CHARGING = "charging"
+    CHECKING = "checking"
+    DISCHARGING = "discharging"
+    FAULT = "fault"
+    RUNNING = "running"
+    STANDBY = "standby"
+    WAITING = "waiting"
+
+
+# dyness-api 7, in the spelling that is left without case, spaces and underscores.
+_WORK_STATUS = {
+    "charging": WorkStatus.CHARGING,
+    "checkmode": WorkStatus.CHECKING,
+    "discharging": WorkStatus.DISCHARGING,
+    "fault": WorkStatus.FAULT,
+    "faultmode": WorkStatus.FAULT,
+    "runmode": WorkStatus.RUNNING,
+    "standby": WorkStatus.STANDBY,
+    "waitmode": WorkStatus.WAITING,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Device:
+    """A master device, as far as it is known without its points."""
+
+    serial: str
+    collector_serial: str | None = None
+    name: str | None = None
+    model: str | None = None
+    model_code: str | None = None
+    firmware: str | None = None
+    work_status: WorkStatus | None = None
+    listing: Mapping[str, Any] = field(default_factory=dict)
+    """The row itself, for diagnostics."""
+
+    @classmethod
+    def from_listing(cls, serial: str, row: Mapping[str, Any]) -> Self:
+        """Read a row of `storage/list` or the object of `household/storage/detail`."""
+
+        def text(name: str) -> str | None:
+            value = row.get(name)
+            return str(value).strip() or None if isinstance(value, str | int) else None
+
+        status = (text("workStatus") or "").lower().replace("_", "").replace(" ", "")
+        return cls(
+            serial=serial,
+            collector_serial=text("collectorSn"),
+            name=text("deviceName"),
+            model=text("deviceModelName"),
+            model_code=text("deviceModelCode"),
+            firmware=text("firmwareVersion"),
+            work_status=_WORK_STATUS.get(status),
+            listing=row,
+        )

@@ -1,0 +1,112 @@
+"""The keys of every quantity (product contract, section 4). They are part of unique ids and never change."""
+
+from enum import StrEnum
+
+
+class Key(StrEnum):
+    """One quantity, whatever family or vendor it comes from."""
+
+    SOC = "soc"
+    SOH = "soh"
+    SOH_AVERAGE = "soh_average"
+    VOLTAGE = "voltage"
+    CURRENT = "current"
+    POWER = "power"
+    STATUS = "status"
+    CYCLES = "cycles"
+    CYCLES_MAX = "cycles_max"
+    CELL_VOLTAGE_MAX = "cell_voltage_max"
+    CELL_VOLTAGE_MAX_MODULE = "cell_voltage_max_module"
+    CELL_VOLTAGE_MAX_CELL = "cell_voltage_max_cell"
+    CELL_VOLTAGE_MIN = "cell_voltage_min"
+    CELL_VOLTAGE_MIN_MODULE = "cell_voltage_min_module"
+    CELL_VOLTAGE_MIN_CELL = "cell_voltage_min_cell"
+    CELL_VOLTAGE_SPREAD = "cell_voltage_spread"
+    CELL_TEMPERATURE_AVERAGE = "cell_temperature_average"
+    CELL_TEMPERATURE_MAX = "cell_temperature_max"
+    CELL_TEMPERATURE_MAX_MODULE = "cell_temperature_max_module"
+    CELL_TEMPERATURE_MAX_SENSOR = "cell_temperature_max_sensor"
+    CELL_TEMPERATURE_MIN = "cell_temperature_min"
+    CELL_TEMPERATURE_MIN_MODULE = "cell_temperature_min_module"
+    CELL_TEMPERATURE_MIN_SENSOR = "cell_temperature_min_sensor"
+    MOSFET_TEMPERATURE_AVERAGE = "mosfet_temperature_average"
+    MOSFET_TEMPERATURE_MAX = "mosfet_temperature_max"
+    MOSFET_TEMPERATURE_MIN = "mosfet_temperature_min"
+    BMS_TEMPERATURE_AVERAGE = "bms_temperature_average"
+    BMS_TEMPERATURE_MAX = "bms_temperature_max"
+    BMS_TEMPERATURE_MIN = "bms_temperature_min"
+    CHARGE_VOLTAGE_LIMIT = "charge_voltage_limit"
+    DISCHARGE_VOLTAGE_LIMIT = "discharge_voltage_limit"
+    CHARGE_CURRENT_LIMIT = "charge_current_limit"
+    DISCHARGE_CURRENT_LIMIT = "discharge_current_limit"
+    MODULE_COUNT = "module_count"
+    WORK_STATUS = "work_status"
+    LAST_REPORT = "last_report"
+
+    CHARGING = "charging"
+    ONLINE = "online"
+    ALARM = "alarm"
+    WARNING = "warning"
+
+    CELL_VOLTAGE_IMBALANCE = "cell_voltage_imbalance"
+    MOSFET_TEMPERATURE_HIGH = "mosfet_temperature_high"
+    CELL_TEMPERATURE_LOW = "cell_temperature_low"
+    CELL_TEMPERATURE_HIGH = "cell_temperature_high"
+    CELL_VOLTAGE_LOW = "cell_voltage_low"
+    CELL_VOLTAGE_HIGH = "cell_voltage_high"
+    MODULE_VOLTAGE_LOW = "module_voltage_low"
+    MODULE_VOLTAGE_HIGH = "module_voltage_high"
+    INTERNAL_COMMUNICATION_ERROR = "internal_communication_error"
+    DISCHARGE_OVERCURRENT = "discharge_overcurrent"
+    CHARGE_OVERCURRENT = "charge_overcurrent"
+    CELL_TEMPERATURE_IMBALANCE = "cell_temperature_imbalance"
+
+    MOSFET_TEMPERATURE_HIGH_PROTECTION = "mosfet_temperature_high_protection"
+    CELL_TEMPERATURE_LOW_PROTECTION = "cell_temperature_low_protection"
+    CELL_TEMPERATURE_HIGH_PROTECTION = "cell_temperature_high_protection"
+    CELL_VOLTAGE_LOW_PROTECTION = "cell_voltage_low_protection"
+    CELL_VOLTAGE_HIGH_PROTECTION = "cell_voltage_high_protection"
+    MODULE_VOLTAGE_LOW_PROTECTION = "module_voltage_low_protection"
+    MODULE_VOLTAGE_HIGH_PROTECTION = "module_voltage_high_protection"
+    SYSTEM_FAULT_PROTECTION = "system_fault_protection"
+    DISCHARGE_OVERCURRENT_PROTECTION = "discharge_overcurrent_protection"
+    CHARGE_OVERCURRENT_PROTECTION = "charge_overcurrent_protection"
+
+    CHARGE_ENABLED = "charge_enabled"
+    DISCHARGE_ENABLED = "discharge_enabled"
+    FULL_CHARGE_REQUESTED = "full_charge_requested"
+    FORCE_CHARGE_1 = "force_charge_1"
+    FORCE_CHARGE_2 = "force_charge_2"
+
+
+class Status(StrEnum):
+    """What a battery does, told from the sign of its current."""
+
+    CHARGING = "charging"
+    DISCHARGING = "discharging"
+    IDLE = "idle"
+
+
+WARNINGS = frozenset(
+    {
+        Key.CELL_VOLTAGE_IMBALANCE,
+        Key.MOSFET_TEMPERATURE_HIGH,
+        Key.CELL_TEMPERATURE_LOW,
+        Key.CELL_TEMPERATURE_HIGH,
+        Key.CELL_VOLTAGE_LOW,
+        Key.CELL_VOLTAGE_HIGH,
+        Key.MODULE_VOLTAGE_LOW,
+        Key.MODULE_VOLTAGE_HIGH,
+        Key.INTERNAL_COMMUNICATION_ERROR,
+        Key.DISCHARGE_OVERCURRENT,
+        Key.CHARGE_OVERCURRENT,
+        Key.CELL_TEMPERATURE_IMBALANCE,
+    }
+)
+"""Bits that say something is near a limit; some are normal at the top of charge."""
+
+PROTECTIONS = frozenset(key for key in Key if key.endswith("_protection"))
+"""Bits that say that the battery has stopped something to protect itself."""
+
+SLOW = frozenset({Key.SOH, Key.SOH_AVERAGE, Key.CYCLES, Key.CYCLES_MAX, Key.MODULE_COUNT})
+"""Quantities that change over weeks: a sample that leaves one out leaves the last value standing."""

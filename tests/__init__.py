@@ -1,0 +1,1 @@
+"""Tests, beside each other by layer."""

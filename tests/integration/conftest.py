@@ -1,0 +1,73 @@
+"""A real Home Assistant against the emulated cloud."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from pathlib import Path
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+
+from custom_components.dyness_atess.const import DOMAIN
+from emulator.dyness import DynessCloud
+from emulator.replay import Replay
+
+PAYLOAD = Path(__file__).parents[2] / "emulator" / "payloads" / "powerhaus.json"
+SERIAL = "R07E00000000DEMO-BMS"
+
+
+@pytest.fixture(autouse=True)
+def _integration(enable_custom_integrations: None, socket_enabled: None) -> Generator[None]:
+    """Let the integration load, reach loopback, and call without the vendor's spacing."""
+    with (
+        patch("custom_components.dyness_atess.cloud.queue.SPACING", 0),
+        patch("custom_components.dyness_atess.cloud.queue.PAUSE", 0),
+    ):
+        yield
+
+
+@pytest.fixture
+async def cloud() -> AsyncGenerator[DynessCloud]:
+    """A cloud with the battery of the seed, whose sample seems to have arrived just now."""
+    cloud = DynessCloud(devices=[Replay.from_file(PAYLOAD)], calls_per_second=None)
+    await cloud.start()
+    yield cloud
+    await cloud.stop()
+    assert not cloud.writes
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, cloud: DynessCloud) -> MockConfigEntry:
+    """An account of that cloud, not set up yet."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Dyness",
+        unique_id=f"dyness:{cloud.app_id}",
+        data={"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url},
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture
+async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
+    """The account, set up."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return entry
+
+
+type Poll = Callable[[float], Awaitable[None]]
+
+
+@pytest.fixture
+def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Poll:
+    """Let minutes pass, with all that is due in them."""
+
+    async def poll(minutes: float = 5.1) -> None:
+        freezer.tick(minutes * 60)
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+
+    return poll
