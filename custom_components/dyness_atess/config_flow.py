@@ -62,6 +62,8 @@ CHANGES = vol.Schema(
 )
 SERIAL = vol.Schema({vol.Required(CONF_DEVICE_SN): _TEXT, vol.Optional(CONF_COLLECTOR_SN): _TEXT})
 
+PLACEHOLDERS = {"portal": "ems.dyness.com", "example": "https://server.example"}
+
 # The forms that a module's serial number is known to take (dyness-api 5); others are told by the masters' own lists.
 _MODULE = re.compile(r".*-(BDU-\d+|DYNESS\d+)", re.IGNORECASE)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -193,7 +195,10 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
             if not errors:
                 return await self.async_step_serial()
         return self.async_show_form(
-            step_id="dyness", data_schema=self.add_suggested_values_to_schema(ACCOUNT, user_input), errors=errors
+            step_id="dyness",
+            data_schema=self.add_suggested_values_to_schema(ACCOUNT, user_input),
+            errors=errors,
+            description_placeholders=PLACEHOLDERS,
         )
 
     async def async_step_serial(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
@@ -243,7 +248,10 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
                 )
         suggested = user_input or {key: value for key, value in entry.data.items() if key != CONF_APP_SECRET}
         return self.async_show_form(
-            step_id=step, data_schema=self.add_suggested_values_to_schema(schema, suggested), errors=errors
+            step_id=step,
+            data_schema=self.add_suggested_values_to_schema(schema, suggested),
+            errors=errors,
+            description_placeholders=PLACEHOLDERS,
         )
 
 

@@ -120,6 +120,8 @@ class InventoryCoordinator(CloudCoordinator[dict[str, Device]]):
             for subentry in entry.subentries.values()
         }
         for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
+            if device.config_subentry_id not in (None, *entry.subentries):
+                continue  # its subentry is just being removed
             serial = next(serial for domain, serial in device.identifiers if domain == DOMAIN)
             self.data[serial] = replace(
                 self.data.get(serial) or Device(serial=serial),
@@ -139,6 +141,8 @@ class InventoryCoordinator(CloudCoordinator[dict[str, Device]]):
     @override
     async def _read(self) -> dict[str, Device]:
         rows = await self.client.storage_list()
+        if not rows and self.data.keys() - self.subentries.keys():
+            raise CloudEmpty("no devices")
         listed = {row["deviceSn"]: Device.from_listing(row["deviceSn"], row) for row in rows}
         # A device that the list leaves out stays: lists have been seen incomplete, and only the user removes a device.
         devices = self.data | listed

@@ -4,8 +4,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from pathlib import Path
 from unittest.mock import patch
 
+from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
@@ -58,6 +60,13 @@ async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry
     return entry
 
 
+@pytest.fixture
+def freezer() -> Generator[FrozenDateTimeFactory]:
+    """A clock that can be put forward and goes on from there: time-outs of real calls still end."""
+    with freeze_time(tick=True) as frozen:
+        yield frozen
+
+
 type Poll = Callable[[float], Awaitable[None]]
 
 
@@ -71,3 +80,20 @@ def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Poll:
         await hass.async_block_till_done(wait_background_tasks=True)
 
     return poll
+
+
+def state(hass: HomeAssistant, key: str, serial: str = SERIAL) -> str | None:
+    """Return the state of the entity with this key, or None where there is no such entity."""
+    registry = er.async_get(hass)
+    for entity in registry.entities.values():
+        if entity.unique_id == f"{serial}-{key}":
+            found = hass.states.get(entity.entity_id)
+            return found.state if found else None
+    return None
+
+
+def all_states(hass: HomeAssistant) -> dict[str, str]:
+    """Return all states of the integration by key, of all devices together."""
+    registry = er.async_get(hass)
+    keys = {entity.entity_id: entity.unique_id.rpartition("-")[2] for entity in registry.entities.values()}
+    return {keys[found.entity_id]: found.state for found in hass.states.async_all() if found.entity_id in keys}
