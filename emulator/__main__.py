@@ -1,0 +1,69 @@
+"""Runs the emulated clouds: `python -m emulator --port 8310 --atess-port 8311 --speed 60`."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+import signal
+import sys
+
+from .atess import AtessCloud
+from .devices import Device
+from .dyness import DynessCloud
+from .pbd import Pbd
+from .powerhaus import PowerHaus
+from .replay import replay_all
+from .server import EmulatedCloud
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m emulator", description="Emulated clouds on loopback.")
+    parser.add_argument("--port", type=int, default=8310)
+    parser.add_argument("--atess-port", type=int, metavar="PORT", help="where an ATESS cloud with a PBD runs as well")
+    parser.add_argument("--speed", type=float, default=1.0, help="how many times faster the battery lives")
+    parser.add_argument(
+        "--replay", type=Path, nargs="+", metavar="FILE", help="recorded devices instead of a PowerHaus"
+    )
+    parser.add_argument("--app-id", default="demo-app-id")
+    parser.add_argument("--app-secret", default="demo-app-secret")
+    return parser.parse_args()
+
+
+async def run(options: argparse.Namespace, devices: Sequence[Device]) -> None:
+    """Serve until Ctrl-C."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    dyness = DynessCloud(app_id=options.app_id, app_secret=options.app_secret, devices=devices)
+    await serve("Dyness", dyness, options.port, f"App ID {options.app_id}")
+    clouds: list[EmulatedCloud] = [dyness]
+    if options.atess_port is not None:
+        atess = AtessCloud(devices=[Pbd(speed=options.speed)])
+        await serve("ATESS", atess, options.atess_port, f"API ID {atess.api_id}")
+        clouds.append(atess)
+    await stopped.wait()
+    for cloud in clouds:
+        await cloud.stop()
+
+
+async def serve(vendor: str, cloud: EmulatedCloud, port: int, account: str) -> None:
+    """Start a cloud and say where it is."""
+    try:
+        await cloud.start(port=port)
+    except OSError as error:
+        sys.exit(f"Port {port}: {error.strerror}")
+    serials = ", ".join(cloud.devices)
+    sys.stdout.write(f"{vendor} cloud at {cloud.url}, {account}, devices: {serials}. Ctrl-C ends it.\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Start what the command line asks for."""
+    options = arguments()
+    recorded = [device for path in options.replay or () for device in replay_all(path)]
+    asyncio.run(run(options, recorded or [PowerHaus(speed=options.speed)]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""A battery in a house with solar panels, as a pure function of time.
+
+Everything is in units of the battery (% and C rate, 1 C = capacity per hour), so that a model of any size can use it.
+Every day starts at dawn with the battery at its reserve, because a night always takes more than the battery holds.
+So the state at any time takes the simulation of one day, however long the battery is watched.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
+import math
+from random import Random
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = 86400
+DAWN = 6 * 3600
+MINUTES = 1440
+NOISE_MINUTES = 10
+
+type Taper = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatteryState:
+    """A moment of the battery. Charging is positive, as in the vendor's raw data (dyness-api 6.1, point 700)."""
+
+    soc: float
+    """%"""
+    rate: float
+    """C"""
+    charge_limit: float
+    """C; 0 when full"""
+    hour: float
+    """of the emulated plant-local day"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Battery:
+    """How the battery is used. `taper` gives the charge limit in C from a state of charge in % on."""
+
+    seed: int = 0
+    speed: float = 1.0
+    utc_offset: timedelta = timedelta(hours=1)
+    reserve: float = 10.0
+    taper: Taper = ((0, 0.5), (95, 0.3), (98, 0.1), (100, 0.0))
+
+    def at(self, now: datetime) -> BatteryState:
+        """Give the state at `now`; emulated time runs `speed` times as fast, from EPOCH on."""
+        local = (now - EPOCH).total_seconds() * self.speed + self.utc_offset.total_seconds()
+        day, second = divmod(local - DAWN, DAY)
+        minute, part = divmod(second / 60, 1)
+        soc, rate = _day(self.seed, self.reserve, self.taper, int(day))[min(int(minute), MINUTES - 1)]
+        soc = round(soc + rate * 100 / 60 * part, 9)
+        return BatteryState(soc=soc, rate=rate, charge_limit=_charge_limit(self.taper, soc), hour=(local % DAY) / 3600)
+
+
+@lru_cache(maxsize=64)
+def _day(seed: int, reserve: float, taper: Taper, day: int) -> tuple[tuple[float, float], ...]:
+    """Simulate from dawn to dawn: state of charge and constant C rate of every minute."""
+    chance = Random(f"{seed}/{day}")
+    weather = chance.uniform(0.35, 1.0)
+    clouds = _noise(chance, 0.75, 1.0)
+    habits = _noise(chance, 0.8, 1.2)
+    soc, minutes = reserve, []
+    for minute in range(MINUTES):
+        hour = (DAWN / 3600 + minute / 60) % 24
+        rate = sunshine(hour) * weather * clouds[minute] - consumption(hour) * habits[minute]
+        rate = min(rate, _charge_limit(taper, soc), (100 - soc) * 0.6)
+        rate = max(rate, (reserve - soc) * 0.6)
+        minutes.append((soc, rate))
+        soc = round(soc + rate / 0.6, 9)
+    return tuple(minutes)
+
+
+def sunshine(hour: float) -> float:
+    """Solar power of a clear day in C."""
+    height: float = math.sin(math.pi * (hour - 6.5) / 13) if 6.5 < hour < 19.5 else 0.0
+    return 0.55 * float(height**1.3)
+
+
+def consumption(hour: float) -> float:
+    """What the house takes in C: little by night, a breakfast, a long evening."""
+    curve = ((0, 0.055), (6, 0.05), (7, 0.1), (9, 0.06), (17, 0.07), (19, 0.16), (21.5, 0.15), (23, 0.07), (24, 0.055))
+    return interpolate(curve, hour)
+
+
+def interpolate(curve: tuple[tuple[float, float], ...], x: float) -> float:
+    """Read a value off a curve of straight pieces."""
+    for (left, low), (right, high) in pairwise(curve):
+        if x <= right:
+            return low + (high - low) * (x - left) / (right - left)
+    return curve[-1][1]
+
+
+def _charge_limit(taper: Taper, soc: float) -> float:
+    return next(limit for start, limit in reversed(taper) if soc >= start)
+
+
+def _noise(chance: Random, low: float, high: float) -> list[float]:
+    """A factor per minute that wanders between `low` and `high`."""
+    knots = [chance.uniform(low, high) for _ in range(MINUTES // NOISE_MINUTES + 1)]
+    return [
+        left + (right - left) * step / NOISE_MINUTES for left, right in pairwise(knots) for step in range(NOISE_MINUTES)
+    ]

@@ -1,0 +1,109 @@
+"""What the Dyness cloud knows of a device, and when it hears of it: the base of every model."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+import json
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+type Json = dict[str, Any]
+
+PERIOD = timedelta(minutes=5)
+PAYLOADS = Path(__file__).parent / "payloads"
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+
+
+@dataclass(kw_only=True)
+class Device(ABC):
+    """A device that uploads a sample every five minutes.
+
+    `listed` False keeps it out of storage/list (wrong region, no plant). From `silent_since` on its dongle uploads
+    nothing, and the cloud goes on answering with the last sample.
+    """
+
+    serial: str
+    listed: bool = True
+    silent_since: datetime | None = None
+    utc_offset: timedelta = timedelta(hours=1)
+
+    @property
+    def modules(self) -> Sequence[Device]:
+        """Devices behind this one: realTime/data knows them, storage/list does not."""
+        return ()
+
+    @abstractmethod
+    def listing(self, now: datetime) -> Json | None:
+        """Give the item of storage/list (dyness-api 3.2)."""
+
+    @abstractmethod
+    def detail(self, now: datetime) -> Json | None:
+        """Give household/storage/detail (dyness-api 3.3)."""
+
+    @abstractmethod
+    def station(self) -> Json | None:
+        """Give station/info (dyness-api 3.1)."""
+
+    @abstractmethod
+    def points(self, now: datetime) -> list[Json]:
+        """Give realTime/data (dyness-api 6)."""
+
+    def power_history(self, now: datetime) -> list[Json]:
+        """Give getLastPowerDataBySn: the plant-local day so far in UTC, all null on a PowerHaus (dyness-api 3.4, 9)."""
+        local = now + self.utc_offset
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        buckets = (local - midnight) // PERIOD + 1
+        start = midnight - self.utc_offset
+        empty = load_payload("pure_battery")["power"]
+        return [empty | {"createTime": stamp(start + bucket * PERIOD)} for bucket in range(buckets)]
+
+    def running(self, now: datetime) -> Json | None:
+        """Give getLastRunningDataBySn, of which a pure battery fills three fields (dyness-api 3.5)."""
+        time = stamp(self.sample_time(now))
+        fields: Json = load_payload("pure_battery")["running"]
+        return fields | {"dateTime": time, "sn": self.serial, "lastUpdateTime": time}
+
+    def sample_time(self, now: datetime) -> datetime:
+        """Give the time of the newest sample that has arrived in the cloud: it takes an upload 20 to 40 s."""
+        if self.silent_since is not None:
+            now = min(now, self.silent_since)
+        phase = crc32(self.serial.encode()) % 300
+        number = int((now.timestamp() - phase) // 300)
+        sample = datetime.fromtimestamp(number * 300 + phase, UTC)
+        latency = timedelta(seconds=20 + crc32(f"{self.serial}/{number}".encode()) % 21)
+        return sample if sample + latency <= now else sample - PERIOD
+
+    def summary(self, now: datetime) -> Json:
+        """Describe the device to whoever asks the control endpoint."""
+        return {
+            "serial": self.serial,
+            "type": type(self).__name__,
+            "listed": self.listed,
+            "modules": [module.serial for module in self.modules],
+            "points": self.points(now),
+        }
+
+
+def stamp(time: datetime) -> str:
+    """Write a time as the vendor does: UTC without saying so (dyness-api 9)."""
+    return time.strftime(TIME_FORMAT)
+
+
+def collector(serial: str) -> str:
+    """Give the dongle's serial: that of the battery without the cloud's suffix (dyness-api 3.2)."""
+    return serial.removesuffix("-BMS").removesuffix("-BDU")
+
+
+@cache
+def load_payload(name: str) -> Json:
+    """Read a file of recorded data, which nobody changes."""
+    payload: Json = json.loads((PAYLOADS / f"{name}.json").read_text(encoding="utf-8"))
+    return payload
+
+
+def replace_values(points: list[Json], values: dict[str, str]) -> list[Json]:
+    """Put values (by point id) into recorded points."""
+    return [point | {"pointValue": values.get(point["pointId"], point["pointValue"])} for point in points]

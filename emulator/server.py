@@ -1,0 +1,165 @@
+"""What both emulated clouds have in common: a server on loopback, its log of calls, its limit, faults and controls."""
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+import json
+import time
+from typing import Any
+
+from aiohttp import web
+
+from .devices import Device
+from .faults import PAGE, Fault, FaultList, Reply, VendorFaults, send, spoil, spring_error
+
+Clock = Callable[[], datetime]
+
+
+def real_time() -> datetime:
+    """The clock on the wall."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request: its path without the prefix, and the code of the answer or the fault that it met."""
+
+    at: datetime
+    path: str
+    serial: str | None
+    outcome: str
+
+
+class EmulatedCloud(ABC):
+    """A cloud on loopback. `devices` (by serial) may be changed while it runs."""
+
+    prefix: str
+    vendor: VendorFaults
+
+    def __init__(self, *, devices: Iterable[Device], clock: Clock = real_time, calls_per_second: int | None) -> None:
+        self.devices = {device.serial: device for device in devices}
+        self.calls: list[Call] = []
+        self.writes: list[Call] = []
+        self.clock = clock
+        self.calls_per_second = calls_per_second
+        self._recent: deque[float] = deque()
+        self._faults = FaultList()
+        self._runner: web.AppRunner | None = None
+        self._url: str | None = None
+
+    @property
+    def url(self) -> str:
+        """Base URL without a path. It stays known after `stop`, for whoever looks at a cloud that is gone."""
+        if self._url is None:
+            raise RuntimeError("The cloud was never started")
+        return self._url
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen; port 0 takes any free one."""
+        app = web.Application()
+        app.router.add_get("/portal", _portal)
+        app.router.add_get("/control/{what:faults|calls|writes|devices}", self._show)
+        app.router.add_post("/control/faults", self._post_fault)
+        app.router.add_delete("/control/faults", self._delete_faults)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        self._url = f"http://{host}:{site.port}"
+
+    async def stop(self) -> None:
+        """Close every connection, also those that still wait for their answer."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def add_fault(self, fault: Fault) -> None:
+        """Let calls go wrong."""
+        self._faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Let everything work again."""
+        self._faults.clear()
+
+    def device(self, serial: str | None) -> Device | None:
+        """Find a device or the module of one."""
+        everything = (found for device in self.devices.values() for found in (device, *device.modules))
+        return next((found for found in everything if found.serial == serial), None)
+
+    @abstractmethod
+    def serial(self, request: web.Request, body: bytes) -> str | None:
+        """Which device a request is about, as far as it can be read."""
+
+    @abstractmethod
+    def is_write(self, request: web.Request, path: str) -> bool:
+        """Whether the real cloud would change something."""
+
+    @abstractmethod
+    def answer(self, request: web.Request, path: str, body: bytes) -> Reply:
+        """Answer as the cloud does when all is well with it."""
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        path = request.path.removeprefix(self.prefix)
+        body = await request.read()
+        serial = self.serial(request, body)
+        fault = None
+        if path == request.path:
+            reply = spring_error(HTTPStatus.NOT_FOUND, path)
+        elif self._too_fast():
+            reply = self.vendor.replies["rate_limited"]
+        else:
+            fault = self._faults.take(path, serial)
+            reply = self.answer(request, path, body)
+        outcome = fault.kind if fault else str(reply.body.get("code", reply.status))
+        call = Call(at=self.clock(), path=path, serial=serial, outcome=outcome)
+        self.calls.append(call)
+        if self.is_write(request, path):
+            self.writes.append(call)
+        return await spoil(fault, reply, request, self.vendor) if fault else send(reply)
+
+    def _too_fast(self) -> bool:
+        """Count what is let through in a sliding second. A frozen `time` module does not stop this clock."""
+        if self.calls_per_second is None:
+            return False
+        now = time.clock_gettime(time.CLOCK_MONOTONIC)
+        while self._recent and self._recent[0] <= now - 1:
+            self._recent.popleft()
+        if len(self._recent) >= self.calls_per_second:
+            return True
+        self._recent.append(now)
+        return False
+
+    async def _show(self, request: web.Request) -> web.Response:
+        now = self.clock()
+        shown: dict[str, Callable[[], list[dict[str, Any]]]] = {
+            "faults": self._faults.as_json,
+            "calls": lambda: [asdict(call) for call in self.calls],
+            "writes": lambda: [asdict(call) for call in self.writes],
+            "devices": lambda: [device.summary(now) for device in self.devices.values()],
+        }
+        return _control(shown[request.match_info["what"]]())
+
+    async def _post_fault(self, request: web.Request) -> web.Response:
+        try:
+            fault = Fault(**await request.json())
+        except (TypeError, ValueError) as error:
+            return _control({"error": str(error)}, HTTPStatus.BAD_REQUEST)
+        self.add_fault(fault)
+        return _control(asdict(fault))
+
+    async def _delete_faults(self, _request: web.Request) -> web.Response:
+        self.clear_faults()
+        return _control([])
+
+
+async def _portal(_request: web.Request) -> web.Response:
+    """Where the fault `redirect` leads."""
+    return web.Response(text=PAGE.format("Please log in"), content_type="text/html")
+
+
+def _control(value: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    return web.json_response(value, status=status, dumps=lambda item: json.dumps(item, ensure_ascii=False, default=str))
