@@ -7,8 +7,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.typing import UNDEFINED
 
-from .const import DOMAIN
-from .coordinator import Account, AccountConfigEntry, DeviceCoordinator, InventoryCoordinator, connect
+from .const import CONF_API_TOKEN, DOMAIN
+from .coordinator import Account, AccountConfigEntry, AtessInventory, DynessInventory
+from .memory import Memory
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 
@@ -18,24 +19,26 @@ PATIENCE = 10.0
 
 async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> bool:
     """Set up an account. A cloud that is down does not fail it: what is known is there and unavailable."""
-    client = connect(hass, entry.data)
-    account = entry.runtime_data = Account(client=client, inventory=InventoryCoordinator(hass, entry, client))
+    memory = Memory(hass, entry.entry_id)
+    await memory.async_load()
+    inventory = (AtessInventory if CONF_API_TOKEN in entry.data else DynessInventory)(hass, entry)
+    account = entry.runtime_data = Account(inventory=inventory, memory=memory)
 
     first_reads: list[asyncio.Task[None]] = []
 
     @callback
     def async_follow_inventory() -> None:
-        for serial in account.inventory.data.keys() - account.devices.keys():
-            device = account.devices[serial] = DeviceCoordinator(hass, entry, account.inventory, serial)
+        for serial in inventory.data.keys() - account.devices.keys():
+            device = account.devices[serial] = inventory.coordinator(serial)
             first_reads.append(entry.async_create_background_task(hass, device.async_refresh(), "first reading"))
         _async_update_device_registry(hass, entry)
 
     async def async_read_all() -> None:
         async_follow_inventory()
-        await account.inventory.async_refresh()
+        await inventory.async_refresh()
         await asyncio.gather(*first_reads)
 
-    entry.async_on_unload(account.inventory.async_add_listener(async_follow_inventory))
+    entry.async_on_unload(inventory.async_add_listener(async_follow_inventory))
     reading_all = entry.async_create_background_task(hass, async_read_all(), "first readings")
     await asyncio.wait({reading_all}, timeout=PATIENCE)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -45,7 +48,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
 
 async def async_unload_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> bool:
     """Unload an account; its coordinators and tasks end with it."""
+    await entry.runtime_data.memory.async_write()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> None:
+    """Leave nothing behind."""
+    await Memory(hass, entry.entry_id).async_remove()
 
 
 async def async_remove_config_entry_device(

@@ -25,6 +25,7 @@ BINARY_SENSORS: tuple[BinarySensorEntityDescription, ...] = (
         entity_category=EntityCategory.DIAGNOSTIC,
     ),
     BinarySensorEntityDescription(key=Key.ALARM, device_class=BinarySensorDeviceClass.PROBLEM),
+    BinarySensorEntityDescription(key=Key.FAULT, device_class=BinarySensorDeviceClass.PROBLEM),
     *(
         BinarySensorEntityDescription(
             key=key, device_class=BinarySensorDeviceClass.PROBLEM, entity_category=EntityCategory.DIAGNOSTIC
@@ -39,6 +40,7 @@ BINARY_SENSORS: tuple[BinarySensorEntityDescription, ...] = (
             Key.FULL_CHARGE_REQUESTED,
             Key.FORCE_CHARGE_1,
             Key.FORCE_CHARGE_2,
+            Key.BATTERY_RELAY,
         )
     ),
 )

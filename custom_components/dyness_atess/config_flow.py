@@ -1,9 +1,9 @@
 """Config flow: an account of a cloud, and devices that the account does not list."""
 
-from collections.abc import Awaitable, Mapping
-import logging
-import re
-from typing import Any, override
+from abc import abstractmethod
+from collections.abc import Mapping
+import hashlib
+from typing import Any, ClassVar, cast, override
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
@@ -13,9 +13,10 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     ConfigSubentryData,
     ConfigSubentryFlow,
+    OptionsFlow,
     SubentryFlowResult,
 )
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     SelectSelector,
     SelectSelectorConfig,
@@ -25,141 +26,80 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 import probatio as vol
-from yarl import URL
 
-from .cloud.dyness import REGIONS, DynessClient
-from .cloud.errors import CloudEmpty, CloudError, CloudRejected, CloudUnavailable, CloudUnreachable
+from .cloud.dyness import REGIONS
 from .const import (
+    CONF_API_ID,
+    CONF_API_TOKEN,
     CONF_APP_ID,
     CONF_APP_SECRET,
+    CONF_BATTERY_SIGN,
     CONF_COLLECTOR_SN,
     CONF_DEVICE_SN,
+    CONF_POWER_UNIT,
     CONF_REGION,
+    CONF_SERVER,
     DOMAIN,
+    SUBENTRY_PBD,
     SUBENTRY_STORAGE,
 )
-from .coordinator import connect
-from .telemetry.decoder import decode
-
-_LOGGER = logging.getLogger(__name__)
+from .coordinator import Account, AtessInventory, DynessInventory, atess_client, dyness_client
+from .telemetry.pbd_learning import PowerUnit
+from .validation import attempt, checked_origin, find_device, find_pbd, list_devices, stripped
 
 _TEXT = TextSelector()
 _SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
-_REGION = SelectSelector(
-    SelectSelectorConfig(
-        options=list(REGIONS), custom_value=True, mode=SelectSelectorMode.DROPDOWN, translation_key="region"
-    )
-)
-CREDENTIALS = vol.Schema({vol.Required(CONF_APP_ID): _TEXT, vol.Required(CONF_APP_SECRET): _SECRET})
-ACCOUNT = CREDENTIALS.extend({vol.Required(CONF_REGION, default="europe"): _REGION})
-CHANGES = vol.Schema(
+
+
+def _select(key: str, options: list[str], *, custom: bool = False) -> SelectSelector:
+    mode = SelectSelectorMode.DROPDOWN
+    return SelectSelector(SelectSelectorConfig(options=options, custom_value=custom, mode=mode, translation_key=key))
+
+
+DYNESS_CREDENTIALS = vol.Schema({vol.Required(CONF_APP_ID): _TEXT, vol.Required(CONF_APP_SECRET): _SECRET})
+REGION = _select("region", list(REGIONS), custom=True)
+DYNESS = DYNESS_CREDENTIALS.extend({vol.Required(CONF_REGION, default="europe"): REGION})
+DYNESS_CHANGES = vol.Schema(
     {
         vol.Required(CONF_APP_ID): _TEXT,
         # The vendor shows a secret only once: whoever just changes the region does not need it again.
         vol.Optional(CONF_APP_SECRET): _SECRET,
-        vol.Required(CONF_REGION): _REGION,
+        vol.Required(CONF_REGION): REGION,
     }
 )
-SERIAL = vol.Schema({vol.Required(CONF_DEVICE_SN): _TEXT, vol.Optional(CONF_COLLECTOR_SN): _TEXT})
+STORAGE = vol.Schema({vol.Required(CONF_DEVICE_SN): _TEXT, vol.Optional(CONF_COLLECTOR_SN): _TEXT})
+ATESS_CREDENTIALS = vol.Schema({vol.Optional(CONF_API_ID): _TEXT, vol.Required(CONF_API_TOKEN): _SECRET})
+PBD = vol.Schema({vol.Required(CONF_DEVICE_SN): _TEXT})
+SERVER = vol.Schema({vol.Optional(CONF_SERVER): _TEXT})
+ATESS = ATESS_CREDENTIALS.extend(PBD.schema).extend(SERVER.schema)
+ATESS_CHANGES = vol.Schema({vol.Optional(CONF_API_ID): _TEXT, vol.Optional(CONF_API_TOKEN): _SECRET}).extend(
+    SERVER.schema
+)
+ATESS_OPTIONS = vol.Schema(
+    {
+        vol.Required(CONF_POWER_UNIT, default="automatic"): _select("power_unit", ["automatic", *PowerUnit]),
+        vol.Required(CONF_BATTERY_SIGN, default="automatic"): _select(
+            "battery_sign", ["automatic", "positive_discharging", "positive_charging"]
+        ),
+    }
+)
+_SECRETS = (CONF_APP_SECRET, CONF_API_TOKEN)
 
 PLACEHOLDERS = {"portal": "ems.dyness.com", "example": "https://server.example"}
 
-# The forms that a module's serial number is known to take (dyness-api 5); others are told by the masters' own lists.
-_MODULE = re.compile(r".*-(BDU-\d+|DYNESS\d+)", re.IGNORECASE)
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_SUFFIXES = ("-BMS", "-BDU")
-"""What the cloud puts behind the serial number on the battery's label (dyness-api 5)."""
+
+def _subentry(kind: str, device: dict[str, str]) -> ConfigSubentryData:
+    serial = device[CONF_DEVICE_SN]
+    return ConfigSubentryData(data=device, subentry_type=kind, title=serial, unique_id=serial)
 
 
-class InputError(Exception):
-    """What was typed cannot be used; `field` is where to say so, `key` what to say."""
-
-    def __init__(self, field: str, key: str) -> None:
-        """Keep both."""
-        super().__init__(key)
-        self.field = field
-        self.key = key
-
-
-async def attempt[Result](errors: dict[str, str], call: Awaitable[Result]) -> Result | None:
-    """Return the result of `call`, or None with what to say of its failure in `errors`."""
-    try:
-        return await call
-    except InputError as error:
-        errors[error.field] = error.key
-    except CloudRejected:
-        errors["base"] = "invalid_auth"
-    except CloudUnreachable:
-        errors["base"] = "cannot_connect"
-    except CloudError:
-        errors["base"] = "cloud_unavailable"
-    except Exception:  # whatever it is, the form stays and can be sent again
-        _LOGGER.exception("Unexpected error while checking the input")
-        errors["base"] = "unknown"
-    return None
-
-
-def stripped(typed: Mapping[str, str]) -> dict[str, str]:
-    """Return what was typed without the spaces that a clipboard brings along."""
-    return {key: value.strip() for key, value in typed.items()}
-
-
-def checked_region(region: str) -> str:
-    """Return one of our regions, or the origin of a URL that credentials may be sent to.
-
-    Raises:
-        InputError: it is neither.
-    """
-    if region in REGIONS:
-        return region
-    try:
-        url = URL(region)
-        origin = str(url.origin())
-    except ValueError as error:
-        raise InputError(CONF_REGION, "invalid_url") from error
-    if url.scheme == "https" or (url.scheme == "http" and url.host in _LOOPBACK):
-        return origin
-    raise InputError(CONF_REGION, "insecure_url")
-
-
-async def list_devices(hass: HomeAssistant, account: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the devices of the account, whose region is put in its final form.
-
-    Raises:
-        InputError: the region cannot be used.
-        CloudError: the cloud does not answer or does not accept the credentials.
-    """
-    account[CONF_REGION] = checked_region(account[CONF_REGION])
-    return await connect(hass, account).storage_list()
-
-
-async def find_device(hass: HomeAssistant, client: DynessClient, typed: Mapping[str, str]) -> dict[str, str]:
-    """Return the serial numbers under which the cloud knows the battery.
-
-    The label of a battery has no suffix, the cloud's serial number has; both may be typed.
-
-    Raises:
-        InputError: a module's serial number, or one for which the cloud has no battery.
-        CloudError: the question could not be answered.
-    """
-    serial, collector = typed[CONF_DEVICE_SN], typed.get(CONF_COLLECTOR_SN)
-    loaded = hass.config_entries.async_loaded_entries(DOMAIN)
-    devices = [device for entry in loaded for device in entry.runtime_data.devices.values()]
-    if _MODULE.fullmatch(serial) or any(device.data and serial in device.data.modules for device in devices):
-        raise InputError(CONF_DEVICE_SN, "module_serial")
-    candidates = [serial] if serial.upper().endswith(_SUFFIXES) else [*(serial + end for end in _SUFFIXES), serial]
-    for candidate in candidates:
-        try:
-            points = await client.realtime_data(candidate, collector)
-        except CloudEmpty:
-            continue
-        except CloudUnavailable as error:
-            if not error.answered:
-                raise
-            continue
-        if decode(points).family:
-            return {CONF_DEVICE_SN: candidate} | ({CONF_COLLECTOR_SN: collector} if collector else {})
-    raise InputError(CONF_DEVICE_SN, "no_data")
+def _identity(account: Mapping[str, str]) -> str:
+    """Return the unique id of an account."""
+    if CONF_APP_ID in account:
+        return f"dyness:{account[CONF_APP_ID]}"
+    # Whoever has only the ready-made header has no id: a hash of it tells accounts apart without giving it away.
+    token = hashlib.sha256(account[CONF_API_TOKEN].encode()).hexdigest()[:16]
+    return f"atess:{account.get(CONF_API_ID) or token}"
 
 
 class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -175,70 +115,116 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
+        if CONF_API_TOKEN in config_entry.data:
+            return {SUBENTRY_PBD: PbdSubentryFlow}
         return {SUBENTRY_STORAGE: StorageSubentryFlow}
+
+    @classmethod
+    @callback
+    @override
+    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
+        return CONF_API_TOKEN in config_entry.data
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        return AtessOptionsFlow()
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which cloud."""
-        return self.async_show_menu(step_id="user", menu_options=["dyness"])
+        return self.async_show_menu(step_id="user", menu_options=["dyness", "atess"])
 
     async def async_step_dyness(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take the credentials of a Dyness account and look for its devices."""
         errors: dict[str, str] = {}
         if user_input is not None:
             account = self._account = stripped(user_input)
-            await self.async_set_unique_id(f"dyness:{account[CONF_APP_ID]}")
+            await self.async_set_unique_id(_identity(account))
             self._abort_if_unique_id_configured()
             devices = await attempt(errors, list_devices(self.hass, account))
             if devices:
                 return self.async_create_entry(title="Dyness", data=account)
             if not errors:
                 return await self.async_step_serial()
-        return self.async_show_form(
-            step_id="dyness",
-            data_schema=self.add_suggested_values_to_schema(ACCOUNT, user_input),
-            errors=errors,
-            description_placeholders=PLACEHOLDERS,
-        )
+        return self._form("dyness", DYNESS, user_input, errors)
 
     async def async_step_serial(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take the serial number of a device that the account does not list."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            client = connect(self.hass, self._account)
+            client = dyness_client(self.hass, self._account)
             if device := await attempt(errors, find_device(self.hass, client, stripped(user_input))):
-                serial = device[CONF_DEVICE_SN]
-                subentry = ConfigSubentryData(
-                    data=device, subentry_type=SUBENTRY_STORAGE, title=serial, unique_id=serial
-                )
-                return self.async_create_entry(title="Dyness", data=self._account, subentries=[subentry])
-        return self.async_show_form(
-            step_id="serial", data_schema=self.add_suggested_values_to_schema(SERIAL, user_input), errors=errors
-        )
+                subentries = [_subentry(SUBENTRY_STORAGE, device)]
+                return self.async_create_entry(title="Dyness", data=self._account, subentries=subentries)
+        return self._form("serial", STORAGE, user_input, errors)
+
+    async def async_step_atess(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
+        """Take the credentials of an ATESS account and the serial number of its first PBD."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            account = stripped(user_input)
+            serial = account.pop(CONF_DEVICE_SN)
+            await self.async_set_unique_id(_identity(account))
+            self._abort_if_unique_id_configured()
+            if await attempt(errors, self._check_atess(account, serial)):
+                subentries = [_subentry(SUBENTRY_PBD, {CONF_DEVICE_SN: serial})]
+                return self.async_create_entry(title="ATESS", data=account, subentries=subentries)
+        return self._form("atess", ATESS, user_input, errors)
+
+    async def _check_atess(self, account: dict[str, str], serial: str | None) -> bool:
+        if account.get(CONF_SERVER):
+            account[CONF_SERVER] = checked_origin(CONF_SERVER, account[CONF_SERVER])
+        if serial:
+            await find_pbd(atess_client(self.hass, account), serial)
+        return True
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin with the account whose credentials were rejected."""
-        return await self.async_step_reauth_confirm()
+        return await (
+            self.async_step_reauth_atess() if CONF_API_TOKEN in entry_data else self.async_step_reauth_dyness()
+        )
 
-    async def async_step_reauth_confirm(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
+    async def async_step_reauth_dyness(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take new credentials of the same account."""
-        return await self._async_change("reauth_confirm", self._get_reauth_entry(), CREDENTIALS, user_input)
+        return await self._change("reauth_dyness", self._get_reauth_entry(), DYNESS_CREDENTIALS, user_input)
+
+    async def async_step_reauth_atess(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
+        """Take new credentials of the same account."""
+        return await self._change("reauth_atess", self._get_reauth_entry(), ATESS_CREDENTIALS, user_input)
 
     async def async_step_reconfigure(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
-        """Take another region or secret of the same account."""
-        return await self._async_change("reconfigure", self._get_reconfigure_entry(), CHANGES, user_input)
+        """Begin with the account to change."""
+        if CONF_API_TOKEN in self._get_reconfigure_entry().data:
+            return await self.async_step_reconfigure_atess()
+        return await self.async_step_reconfigure_dyness()
 
-    async def _async_change(
+    async def async_step_reconfigure_dyness(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
+        """Take another region or secret of the same account."""
+        return await self._change("reconfigure_dyness", self._get_reconfigure_entry(), DYNESS_CHANGES, user_input)
+
+    async def async_step_reconfigure_atess(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
+        """Take another token or server of the same account."""
+        return await self._change("reconfigure_atess", self._get_reconfigure_entry(), ATESS_CHANGES, user_input)
+
+    async def _change(
         self, step: str, entry: ConfigEntry, schema: vol.Schema, user_input: dict[str, str] | None
     ) -> ConfigFlowResult:
         """Check changed credentials and store them."""
         errors: dict[str, str] = {}
         if user_input is not None:
             account = {**entry.data, **stripped(user_input)}
-            if account[CONF_APP_ID] != entry.data[CONF_APP_ID]:
-                errors[CONF_APP_ID] = "wrong_account"
-            else:
+            id_field = CONF_APP_ID if CONF_APP_ID in entry.data else CONF_API_ID
+            if account.get(id_field, "") != entry.data.get(id_field, ""):
+                errors[id_field] = "wrong_account"
+            elif id_field == CONF_APP_ID:
                 await attempt(errors, list_devices(self.hass, account))
+            else:
+                serials = [subentry.data[CONF_DEVICE_SN] for subentry in entry.subentries.values()]
+                await attempt(errors, self._check_atess(account, serials[0] if serials else None))
+                if errors.pop(CONF_DEVICE_SN, None) == "unknown_serial":
+                    errors["base"] = "foreign_device"
             if not errors:
                 if not self.hass.config_entries.async_update_entry(entry, data=account):
                     # Nothing to listen to changed, yet polling has to begin again.
@@ -246,7 +232,13 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
                 return self.async_abort(
                     reason="reauth_successful" if self.source == SOURCE_REAUTH else "reconfigure_successful"
                 )
-        suggested = user_input or {key: value for key, value in entry.data.items() if key != CONF_APP_SECRET}
+        suggested = user_input or {key: value for key, value in entry.data.items() if key not in _SECRETS}
+        return self._form(step, schema, suggested, errors)
+
+    def _form(
+        self, step: str, schema: vol.Schema, suggested: Mapping[str, Any] | None, errors: dict[str, str]
+    ) -> ConfigFlowResult:
+        """Show a form with what was typed still in it."""
         return self.async_show_form(
             step_id=step,
             data_schema=self.add_suggested_values_to_schema(schema, suggested),
@@ -255,21 +247,61 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
 
-class StorageSubentryFlow(ConfigSubentryFlow):
+class DeviceSubentryFlow(ConfigSubentryFlow):
     """Add a device that the account does not list."""
+
+    schema: ClassVar[vol.Schema]
 
     async def async_step_user(self, user_input: dict[str, str] | None = None) -> SubentryFlowResult:
         """Take its serial number."""
         errors: dict[str, str] = {}
         if user_input is not None:
             entry = self._get_entry()
-            loaded = entry.state is ConfigEntryState.LOADED
-            client = entry.runtime_data.client if loaded else connect(self.hass, entry.data)
-            if device := await attempt(errors, find_device(self.hass, client, stripped(user_input))):
+            account: Account | None = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
+            if device := await attempt(errors, self._find(account, entry, stripped(user_input))):
                 serial = device[CONF_DEVICE_SN]
-                if serial not in (entry.runtime_data.devices if loaded else ()):
+                if not account or serial not in account.devices:
                     return self.async_create_entry(title=serial, data=device, unique_id=serial)
                 errors[CONF_DEVICE_SN] = "already_known"
         return self.async_show_form(
-            step_id="user", data_schema=self.add_suggested_values_to_schema(SERIAL, user_input), errors=errors
+            step_id="user", data_schema=self.add_suggested_values_to_schema(self.schema, user_input), errors=errors
         )
+
+    @abstractmethod
+    async def _find(self, account: Account | None, entry: ConfigEntry, typed: dict[str, str]) -> dict[str, str]:
+        """Ask the cloud, through the account's own queue where it is loaded."""
+
+
+class StorageSubentryFlow(DeviceSubentryFlow):
+    """Add a battery."""
+
+    schema = STORAGE
+
+    @override
+    async def _find(self, account: Account | None, entry: ConfigEntry, typed: dict[str, str]) -> dict[str, str]:
+        inventory = cast("DynessInventory | None", account and account.inventory)
+        client = inventory.client if inventory else dyness_client(self.hass, entry.data)
+        return await find_device(self.hass, client, typed)
+
+
+class PbdSubentryFlow(DeviceSubentryFlow):
+    """Add a PBD."""
+
+    schema = PBD
+
+    @override
+    async def _find(self, account: Account | None, entry: ConfigEntry, typed: dict[str, str]) -> dict[str, str]:
+        inventory = cast("AtessInventory | None", account and account.inventory)
+        client = inventory.client if inventory else atess_client(self.hass, entry.data)
+        return {CONF_DEVICE_SN: await find_pbd(client, typed[CONF_DEVICE_SN])}
+
+
+class AtessOptionsFlow(OptionsFlow):
+    """What the numbers of a PBD mean, where its owner knows better than they show."""
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
+        """Take the unit of powers and the sign of the battery's current."""
+        if user_input is not None:
+            return self.async_create_entry(data=user_input)
+        schema = self.add_suggested_values_to_schema(ATESS_OPTIONS, self.config_entry.options)
+        return self.async_show_form(step_id="init", data_schema=schema)

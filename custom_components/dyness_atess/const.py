@@ -10,4 +10,11 @@ CONF_REGION: Final = "region"
 CONF_DEVICE_SN: Final = "device_sn"
 CONF_COLLECTOR_SN: Final = "collector_sn"
 
+CONF_API_ID: Final = "api_id"
+CONF_API_TOKEN: Final = "api_token"  # noqa: S105
+CONF_SERVER: Final = "server"
+CONF_POWER_UNIT: Final = "power_unit"
+CONF_BATTERY_SIGN: Final = "battery_sign"
+
+SUBENTRY_PBD: Final = "pbd"
 SUBENTRY_STORAGE: Final = "storage"

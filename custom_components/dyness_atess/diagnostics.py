@@ -1,5 +1,6 @@
 """Diagnostics: all that is needed to write a family table, and nothing that tells whose battery it is."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 import re
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_APP_ID, CONF_APP_SECRET
+from .const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, CONF_APP_SECRET
 from .coordinator import AccountConfigEntry, CloudCoordinator, DeviceCoordinator, digest
 
-_REDACTED = {CONF_APP_ID, CONF_APP_SECRET, "stationId", "stationName", "position", "deviceName", "meterSn"}
+_REDACTED = {CONF_APP_ID, CONF_APP_SECRET, CONF_API_ID, CONF_API_TOKEN}
+_REDACTED |= {"stationId", "stationName", "position", "deviceName", "meterSn"}
 # Letters among at least six digits, or ten digits: serial numbers are of this form; times, versions and values are not.
 _SERIAL = re.compile(r"\b(?=\w*[A-Za-z])(?=(?:[A-Za-z_]*\d){6})\w{8,}|\b\d{10,}\b", re.ASCII)
 
@@ -23,7 +25,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Account
         "device_list": _state(account.inventory) | {"listed": len(account.inventory.listed)},
         "devices": [_device(device) for device in account.devices.values()],
     }
-    hidden: dict[str, Any] = _hide(async_redact_data(content, _REDACTED))
+    hidden: dict[str, Any] = _hide(async_redact_data(content, _REDACTED), account.devices.keys())
     return hidden
 
 
@@ -41,17 +43,20 @@ def _device(coordinator: DeviceCoordinator) -> dict[str, Any]:
         "state": _state(coordinator),
         "listing": dict(coordinator.device.listing),
         "reading": asdict(coordinator.data) if coordinator.data else None,
-        "points": coordinator.points,
+        "points": coordinator.raw,
+        "findings": coordinator.findings,
     }
 
 
-def _hide(value: Any) -> Any:
-    """Replace what looks like a serial number by a stand-in that is the same wherever it occurs."""
+def _hide(value: Any, serials: Iterable[str]) -> Any:
+    """Replace serial numbers, and what looks like one, by a stand-in that is the same wherever it occurs."""
     match value:
+        case str() if value in serials:
+            return f"sn{digest(value)}"
         case str():
             return _SERIAL.sub(lambda found: f"sn{digest(found[0])}", value)
         case dict():
-            return {_hide(key): _hide(item) for key, item in value.items()}
+            return {_hide(key, serials): _hide(item, serials) for key, item in value.items()}
         case list() | tuple():
-            return [_hide(item) for item in value]
+            return [_hide(item, serials) for item in value]
     return value

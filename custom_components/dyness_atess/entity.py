@@ -13,9 +13,9 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
 from .coordinator import AccountConfigEntry, DeviceCoordinator
-from .telemetry.vocabulary import Key
+from .telemetry.vocabulary import LIFETIME, Key
 
-TIMELESS = frozenset({Key.LAST_REPORT, Key.ONLINE})
+TIMELESS = LIFETIME | {Key.LAST_REPORT, Key.ONLINE}
 """Quantities that are right however old the sample is."""
 
 
@@ -46,8 +46,8 @@ def device_info(coordinator: DeviceCoordinator) -> DeviceInfo:
     reading = coordinator.data
     return DeviceInfo(
         identifiers={(DOMAIN, device.serial)},
-        manufacturer="Dyness",
-        name=device.name or device.model or "Dyness",
+        manufacturer=coordinator.inventory.manufacturer,
+        name=device.name or device.model or coordinator.inventory.manufacturer,
         model=device.model,
         model_id=device.model_code,
         serial_number=device.serial,

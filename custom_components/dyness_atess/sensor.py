@@ -1,5 +1,6 @@
 """Sensors: the quantities of a reading and what the device list says."""
 
+from enum import StrEnum
 from typing import override
 
 from homeassistant.components.sensor import (
@@ -13,9 +14,11 @@ from homeassistant.const import (
     Platform,
     UnitOfElectricCurrent,
     UnitOfElectricPotential,
+    UnitOfEnergy,
     UnitOfPower,
     UnitOfRatio,
     UnitOfTemperature,
+    UnitOfTime,
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -25,7 +28,7 @@ from .coordinator import AccountConfigEntry, DeviceCoordinator
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.device import WorkStatus
 from .telemetry.reading import Value
-from .telemetry.vocabulary import Key, Status
+from .telemetry.vocabulary import BatteryStatus, DeviceStatus, Key, RunMode, Status
 
 PARALLEL_UPDATES = 0
 
@@ -36,6 +39,8 @@ def _measured(
     unit: str | None,
     precision: int,
     category: EntityCategory | None = None,
+    *,
+    enabled: bool = True,
 ) -> SensorEntityDescription:
     return SensorEntityDescription(
         key=key,
@@ -44,6 +49,7 @@ def _measured(
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=precision,
         entity_category=category,
+        entity_registry_enabled_default=enabled,
     )
 
 
@@ -51,17 +57,55 @@ def _voltage(key: Key, precision: int = 1, category: EntityCategory | None = Non
     return _measured(key, SensorDeviceClass.VOLTAGE, UnitOfElectricPotential.VOLT, precision, category)
 
 
-def _current(key: Key, category: EntityCategory | None = None) -> SensorEntityDescription:
-    return _measured(key, SensorDeviceClass.CURRENT, UnitOfElectricCurrent.AMPERE, 1, category)
+def _current(key: Key, category: EntityCategory | None = None, *, enabled: bool = True) -> SensorEntityDescription:
+    return _measured(key, SensorDeviceClass.CURRENT, UnitOfElectricCurrent.AMPERE, 1, category, enabled=enabled)
+
+
+def _power(key: Key, *, enabled: bool = True) -> SensorEntityDescription:
+    return _measured(key, SensorDeviceClass.POWER, UnitOfPower.WATT, 0, enabled=enabled)
 
 
 def _temperature(key: Key, category: EntityCategory | None = EntityCategory.DIAGNOSTIC) -> SensorEntityDescription:
     return _measured(key, SensorDeviceClass.TEMPERATURE, UnitOfTemperature.CELSIUS, 1, category)
 
 
-def _number(key: Key) -> SensorEntityDescription:
+def _number(key: Key, *, enabled: bool = True) -> SensorEntityDescription:
     """Describe a count or a place: a plain whole number without statistics."""
-    return SensorEntityDescription(key=key, suggested_display_precision=0, entity_category=EntityCategory.DIAGNOSTIC)
+    return SensorEntityDescription(
+        key=key,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=enabled,
+    )
+
+
+def _energy(key: Key) -> SensorEntityDescription:
+    """Describe a counter of a lifetime, or of a day where it falls to 0 at its end."""
+    return SensorEntityDescription(
+        key=key,
+        device_class=SensorDeviceClass.ENERGY,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        suggested_display_precision=1,
+    )
+
+
+def _duration(key: Key, unit: UnitOfTime, state_class: SensorStateClass) -> SensorEntityDescription:
+    return SensorEntityDescription(
+        key=key,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=unit,
+        state_class=state_class,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+    )
+
+
+def _state(key: Key, states: type[StrEnum], category: EntityCategory | None = None) -> SensorEntityDescription:
+    return SensorEntityDescription(
+        key=key, device_class=SensorDeviceClass.ENUM, options=list(states), entity_category=category
+    )
 
 
 def _cycles(key: Key) -> SensorEntityDescription:
@@ -80,8 +124,8 @@ SENSORS: tuple[SensorEntityDescription, ...] = (
     _measured(Key.SOH_AVERAGE, None, UnitOfRatio.PERCENTAGE, 0, EntityCategory.DIAGNOSTIC),
     _voltage(Key.VOLTAGE),
     _current(Key.CURRENT),
-    _measured(Key.POWER, SensorDeviceClass.POWER, UnitOfPower.WATT, 0),
-    SensorEntityDescription(key=Key.STATUS, device_class=SensorDeviceClass.ENUM, options=list(Status)),
+    _power(Key.POWER),
+    _state(Key.STATUS, Status),
     _cycles(Key.CYCLES),
     _cycles(Key.CYCLES_MAX),
     _voltage(Key.CELL_VOLTAGE_MAX, 3),
@@ -112,14 +156,60 @@ SENSORS: tuple[SensorEntityDescription, ...] = (
     SensorEntityDescription(
         key=Key.LAST_REPORT, device_class=SensorDeviceClass.TIMESTAMP, entity_category=EntityCategory.DIAGNOSTIC
     ),
+    *map(
+        _energy,
+        (
+            Key.ENERGY_CHARGED,
+            Key.ENERGY_CHARGED_TODAY,
+            Key.ENERGY_DISCHARGED,
+            Key.ENERGY_DISCHARGED_TODAY,
+            Key.PV_ENERGY,
+            Key.PV_ENERGY_TODAY,
+            Key.OUTPUT_ENERGY,
+            Key.OUTPUT_ENERGY_TODAY,
+        ),
+    ),
+    *(
+        _duration(key, UnitOfTime.HOURS, SensorStateClass.TOTAL_INCREASING)
+        for key in (Key.CHARGE_TIME, Key.DISCHARGE_TIME, Key.PV_TIME)
+    ),
+    *(
+        _duration(key, UnitOfTime.MINUTES, SensorStateClass.TOTAL_INCREASING)
+        for key in (Key.CHARGE_TIME_TODAY, Key.DISCHARGE_TIME_TODAY, Key.PV_TIME_TODAY)
+    ),
+    _power(Key.PV_POWER),
+    *(_voltage(Key(f"pv{number}_voltage")) for number in range(1, 6)),
+    *(_current(Key(f"pv{number}_current")) for number in range(1, 6)),
+    *(_power(Key(f"pv{number}_power")) for number in range(1, 6)),
+    *(_current(Key(f"pv{n}_inductor_current"), EntityCategory.DIAGNOSTIC, enabled=False) for n in range(1, 6)),
+    _voltage(Key.BUS_VOLTAGE, category=EntityCategory.DIAGNOSTIC),
+    _voltage(Key.OUTPUT_VOLTAGE),
+    _current(Key.OUTPUT_CURRENT),
+    _power(Key.OUTPUT_POWER),
+    _current(Key.OUTPUT_INDUCTOR_CURRENT_1, EntityCategory.DIAGNOSTIC, enabled=False),
+    _current(Key.OUTPUT_INDUCTOR_CURRENT_2, EntityCategory.DIAGNOSTIC, enabled=False),
+    _temperature(Key.AMBIENT_TEMPERATURE),
+    _temperature(Key.PV_CONVERTER_TEMPERATURE),
+    _temperature(Key.PV_INDUCTOR_TEMPERATURE),
+    _temperature(Key.OUTPUT_CONVERTER_TEMPERATURE),
+    _temperature(Key.OUTPUT_INDUCTOR_TEMPERATURE),
+    # Of a converter behind this one; what exactly they are no source says.
+    _power(Key.PCS_OUTPUT_POWER, enabled=False),
+    _power(Key.PCS_CHARGE_POWER, enabled=False),
+    _voltage(Key.CELL_VOLTAGE_AVERAGE, 3),
+    _number(Key.CELL_VOLTAGE_MAX_GROUP, enabled=False),
+    _number(Key.CELL_VOLTAGE_MIN_GROUP, enabled=False),
+    _number(Key.CELL_TEMPERATURE_MAX_GROUP, enabled=False),
+    _number(Key.CELL_TEMPERATURE_MIN_GROUP, enabled=False),
+    _state(Key.DEVICE_STATUS, DeviceStatus),
+    _state(Key.RUN_MODE, RunMode, EntityCategory.DIAGNOSTIC),
+    _state(Key.BATTERY_STATUS, BatteryStatus, EntityCategory.DIAGNOSTIC),
+    _number(Key.BMS_SYSTEM_STATUS, enabled=False),
+    _number(Key.PARALLEL_SYSTEM_NUMBER, enabled=False),
+    _duration(Key.SELF_CHECK_TIME, UnitOfTime.SECONDS, SensorStateClass.MEASUREMENT),
 )
 
-WORK_STATUS = SensorEntityDescription(
-    key=Key.WORK_STATUS,
-    device_class=SensorDeviceClass.ENUM,
-    options=list(WorkStatus),
-    entity_category=EntityCategory.DIAGNOSTIC,
-)
+WORK_STATUS = _state(Key.WORK_STATUS, WorkStatus, EntityCategory.DIAGNOSTIC)
 
 
 async def async_setup_entry(

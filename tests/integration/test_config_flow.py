@@ -184,7 +184,7 @@ async def change(hass: HomeAssistant, flow: Any, values: dict[str, str]) -> Any:
 
 async def test_reauthentication(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:
     form = await loaded.start_reauth_flow(hass)
-    assert form["step_id"] == "reauth_confirm"
+    assert form["step_id"] == "reauth_dyness"
     assert suggested(form) == {"app_id": cloud.app_id, "app_secret": None}
     cloud.app_secret = "new-secret"
     wrong = {"app_id": cloud.app_id, "app_secret": "wrong"}

@@ -74,6 +74,8 @@ async def exchange(
     try:
         decoded = orjson.loads(content)
     except orjson.JSONDecodeError as error:
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            return Answer(status=status, content={})
         raise CloudUnavailable("empty body" if not content.strip() else "body is no JSON") from error
     if not isinstance(decoded, dict):
         raise CloudUnavailable("body is no JSON object")

@@ -43,6 +43,66 @@ class Key(StrEnum):
     WORK_STATUS = "work_status"
     LAST_REPORT = "last_report"
 
+    ENERGY_CHARGED = "energy_charged"
+    ENERGY_CHARGED_TODAY = "energy_charged_today"
+    ENERGY_DISCHARGED = "energy_discharged"
+    ENERGY_DISCHARGED_TODAY = "energy_discharged_today"
+    CHARGE_TIME = "charge_time"
+    CHARGE_TIME_TODAY = "charge_time_today"
+    DISCHARGE_TIME = "discharge_time"
+    DISCHARGE_TIME_TODAY = "discharge_time_today"
+    CELL_VOLTAGE_AVERAGE = "cell_voltage_average"
+    CELL_VOLTAGE_MAX_GROUP = "cell_voltage_max_group"
+    CELL_VOLTAGE_MIN_GROUP = "cell_voltage_min_group"
+    CELL_TEMPERATURE_MAX_GROUP = "cell_temperature_max_group"
+    CELL_TEMPERATURE_MIN_GROUP = "cell_temperature_min_group"
+    PV_POWER = "pv_power"
+    PV_ENERGY = "pv_energy"
+    PV_ENERGY_TODAY = "pv_energy_today"
+    PV_TIME = "pv_time"
+    PV_TIME_TODAY = "pv_time_today"
+    PV1_VOLTAGE = "pv1_voltage"
+    PV1_CURRENT = "pv1_current"
+    PV1_POWER = "pv1_power"
+    PV1_INDUCTOR_CURRENT = "pv1_inductor_current"
+    PV2_VOLTAGE = "pv2_voltage"
+    PV2_CURRENT = "pv2_current"
+    PV2_POWER = "pv2_power"
+    PV2_INDUCTOR_CURRENT = "pv2_inductor_current"
+    PV3_VOLTAGE = "pv3_voltage"
+    PV3_CURRENT = "pv3_current"
+    PV3_POWER = "pv3_power"
+    PV3_INDUCTOR_CURRENT = "pv3_inductor_current"
+    PV4_VOLTAGE = "pv4_voltage"
+    PV4_CURRENT = "pv4_current"
+    PV4_POWER = "pv4_power"
+    PV4_INDUCTOR_CURRENT = "pv4_inductor_current"
+    PV5_VOLTAGE = "pv5_voltage"
+    PV5_CURRENT = "pv5_current"
+    PV5_POWER = "pv5_power"
+    PV5_INDUCTOR_CURRENT = "pv5_inductor_current"
+    BUS_VOLTAGE = "bus_voltage"
+    OUTPUT_VOLTAGE = "output_voltage"
+    OUTPUT_CURRENT = "output_current"
+    OUTPUT_POWER = "output_power"
+    OUTPUT_ENERGY = "output_energy"
+    OUTPUT_ENERGY_TODAY = "output_energy_today"
+    OUTPUT_INDUCTOR_CURRENT_1 = "output_inductor_current_1"
+    OUTPUT_INDUCTOR_CURRENT_2 = "output_inductor_current_2"
+    AMBIENT_TEMPERATURE = "ambient_temperature"
+    PV_CONVERTER_TEMPERATURE = "pv_converter_temperature"
+    PV_INDUCTOR_TEMPERATURE = "pv_inductor_temperature"
+    OUTPUT_CONVERTER_TEMPERATURE = "output_converter_temperature"
+    OUTPUT_INDUCTOR_TEMPERATURE = "output_inductor_temperature"
+    PCS_OUTPUT_POWER = "pcs_output_power"
+    PCS_CHARGE_POWER = "pcs_charge_power"
+    DEVICE_STATUS = "device_status"
+    RUN_MODE = "run_mode"
+    BATTERY_STATUS = "battery_status"
+    BMS_SYSTEM_STATUS = "bms_system_status"
+    SELF_CHECK_TIME = "self_check_time"
+    PARALLEL_SYSTEM_NUMBER = "parallel_system_number"
+
     CHARGING = "charging"
     ONLINE = "online"
     ALARM = "alarm"
@@ -78,6 +138,9 @@ class Key(StrEnum):
     FORCE_CHARGE_1 = "force_charge_1"
     FORCE_CHARGE_2 = "force_charge_2"
 
+    FAULT = "fault"
+    BATTERY_RELAY = "battery_relay"
+
 
 class Status(StrEnum):
     """What a battery does, told from the sign of its current."""
@@ -85,6 +148,35 @@ class Status(StrEnum):
     CHARGING = "charging"
     DISCHARGING = "discharging"
     IDLE = "idle"
+
+
+class DeviceStatus(StrEnum):
+    """What a converter says that it does."""
+
+    STANDBY = "standby"
+    CHECKING = "checking"
+    RUNNING = "running"
+    ERROR = "error"
+    PERMANENT_ERROR = "permanent_error"
+    SINGLE_PV = "single_pv"
+
+
+class RunMode(StrEnum):
+    """Who tells a converter what to do."""
+
+    NORMAL = "normal"
+    EMS = "ems"
+
+
+class BatteryStatus(StrEnum):
+    """What a battery's management system says that the battery does or forbids."""
+
+    IDLE = "idle"
+    CHARGE_AND_DISCHARGE_DISABLED = "charge_and_discharge_disabled"
+    CHARGE_DISABLED = "charge_disabled"
+    DISCHARGE_DISABLED = "discharge_disabled"
+    CHARGING = "charging"
+    DISCHARGING = "discharging"
 
 
 WARNINGS = frozenset(
@@ -110,3 +202,16 @@ PROTECTIONS = frozenset(key for key in Key if key.endswith("_protection"))
 
 SLOW = frozenset({Key.SOH, Key.SOH_AVERAGE, Key.CYCLES, Key.CYCLES_MAX, Key.MODULE_COUNT})
 """Quantities that change over weeks: a sample that leaves one out leaves the last value standing."""
+
+LIFETIME = frozenset(
+    {
+        Key.ENERGY_CHARGED,
+        Key.ENERGY_DISCHARGED,
+        Key.PV_ENERGY,
+        Key.OUTPUT_ENERGY,
+        Key.CHARGE_TIME,
+        Key.DISCHARGE_TIME,
+        Key.PV_TIME,
+    }
+)
+"""Counters that never fall: they are right however old the sample is."""
