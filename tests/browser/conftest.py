@@ -1,0 +1,68 @@
+"""A real Home Assistant, a real Chromium and an emulated cloud, all on loopback.
+
+Home Assistant and the browser are processes of their own: run these tests without the plugins that replace parts of
+both, `-p no:homeassistant -p no:socket`.
+"""
+
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+import shutil
+import socket
+
+import pytest
+
+from emulator.devices import PAYLOADS
+from emulator.dyness import DynessCloud
+from emulator.household import Household, household
+from emulator.replay import Replay
+from tests.browser.frontend import SCREENSHOTS, Frontend, chromium
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the fixtures of a test know that it failed."""
+    report = yield
+    item.stash[FAILED] = report.failed
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def screenshots() -> None:
+    """Start without those of another run."""
+    shutil.rmtree(SCREENSHOTS, ignore_errors=True)
+    SCREENSHOTS.mkdir()
+
+
+@pytest.fixture
+async def cloud() -> AsyncGenerator[DynessCloud]:
+    """The Dyness cloud with the PowerHaus of the first report."""
+    cloud = DynessCloud(devices=[Replay.from_file(PAYLOADS / "powerhaus.json")])
+    await cloud.start()
+    yield cloud
+    await cloud.stop()
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture
+async def home(tmp_path: Path, port: int) -> AsyncGenerator[Household]:
+    """A Home Assistant that was never used."""
+    async with household(tmp_path, port, onboarded=False) as home:
+        yield home
+    (SCREENSHOTS / "home-assistant.log").write_text(home.log)
+
+
+@pytest.fixture
+async def frontend(home: Household, request: pytest.FixtureRequest) -> AsyncGenerator[Frontend]:
+    """A browser that shows it."""
+    async with chromium(home.url) as frontend:
+        yield frontend
+        if request.node.stash[FAILED]:
+            await frontend.screenshot("failure")

@@ -1,0 +1,95 @@
+"""From the first page of a new Home Assistant to a battery whose cloud fails and comes back."""
+
+import asyncio
+
+from playwright.async_api import expect
+
+from emulator.dyness import DynessCloud
+from emulator.faults import Fault
+from emulator.household import DOMAIN, Household, User
+from tests.browser.frontend import Frontend
+
+ROBIN = User(name="Robin", username="robin", password="robin's password")
+POWERHAUS = "R07E00000000DEMO-BMS"
+READINGS = {"voltage": "53.2 V", "soc": "100%", "cell_voltage_max": "3.327 V"}
+
+
+async def test_powerhaus(cloud: DynessCloud, home: Household, frontend: Frontend) -> None:
+    await frontend.onboard(ROBIN)
+    await add_with_wrong_secret(frontend, cloud)
+    await put_secret_right(frontend, cloud)
+    await read_device_page(frontend)
+    await lose_cloud(frontend, cloud)
+    await find_cloud_again(frontend, cloud)
+
+    assert not cloud.writes
+    assert not frontend.strangers
+    complaints = [line for line in home.log.splitlines() if f" ERROR (MainThread) [custom_components.{DOMAIN}" in line]
+    assert len(complaints) == 1, complaints
+    assert "Network Anomaly" in complaints[0]
+
+
+async def add_with_wrong_secret(frontend: Frontend, cloud: DynessCloud) -> None:
+    await frontend.add_integration("Dyness")
+    await frontend.choose("Dyness")
+    await frontend.fill(app_id=cloud.app_id, app_secret="not the secret")
+    await frontend.screenshot("02-credentials")
+    await frontend.pick("Region", cloud.url)
+    await frontend.submit()
+
+    await expect(frontend.error).to_contain_text("does not accept")
+    await frontend.screenshot("03-wrong-secret")
+    assert await frontend.typed("app_id") == cloud.app_id
+    assert await frontend.typed("app_secret") == "not the secret"
+    await expect(frontend.picked("Region")).to_contain_text(cloud.url)
+
+
+async def put_secret_right(frontend: Frontend, cloud: DynessCloud) -> None:
+    await asyncio.sleep(1)  # nobody types faster than that, and the cloud takes no more than two calls a second
+    await frontend.fill(app_secret=cloud.app_secret)
+    await frontend.submit()
+    await expect(frontend.success).to_contain_text("PowerHaus")
+    await frontend.screenshot("04-added")
+    await frontend.finish()
+
+
+async def read_device_page(frontend: Frontend) -> None:
+    voltage = (await frontend.entities(POWERHAUS))["voltage"]
+    await frontend.open(f"/config/devices/device/{voltage['device_id']}")
+    await expect_readings(frontend, READINGS)
+    await frontend.screenshot("05-device")
+
+
+async def lose_cloud(frontend: Frontend, cloud: DynessCloud) -> None:
+    device_page = frontend.page.url
+    cloud.add_fault(Fault("network_anomaly"))
+    await read_now(frontend)
+    await expect_readings(frontend, dict.fromkeys(READINGS, "Unavailable"))
+    await frontend.screenshot("06-network-anomaly")
+
+    await frontend.open(f"/config/integrations/integration/{DOMAIN}")
+    await expect(frontend.page.locator("ha-config-entry-row")).to_contain_text("PowerHaus")
+    await frontend.screenshot("07-still-loaded")
+    assert (await frontend.entry(DOMAIN))["state"] == "loaded"
+    await frontend.open(device_page)
+
+
+async def find_cloud_again(frontend: Frontend, cloud: DynessCloud) -> None:
+    cloud.clear_faults()
+    await read_now(frontend)
+    await expect_readings(frontend, READINGS)
+    await frontend.screenshot("08-back")
+
+
+async def read_now(frontend: Frontend) -> None:
+    """Ask for the poll that is due within five minutes; Home Assistant keeps 10 s between two that are asked for."""
+    voltage = (await frontend.entities(POWERHAUS))["voltage"]
+    await frontend.act("homeassistant.update_entity", voltage["entity_id"])
+
+
+async def expect_readings(frontend: Frontend, readings: dict[str, str]) -> None:
+    """Compare what the frontend makes of the states, and what stands on the open page of the device."""
+    entities = await frontend.entities(POWERHAUS)
+    for key, text in readings.items():
+        await frontend.expect_state(entities[key], text)
+        await expect(frontend.row(entities[key]["original_name"])).to_contain_text(text)
