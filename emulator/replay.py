@@ -72,7 +72,7 @@ def read_recordings(path: Path | str) -> list[tuple[str, Json]]:
             listing = {"deviceSn": name, "collectorSn": collector(name), "deviceName": Path(path).stem}
             return [(name, _recording({"listing": listing | {"deviceModelName": ""}, "points": points}))]
         case {"data": {"devices": list() as devices}} if devices:
-            return [(device["serial"], _recording(device)) for device in devices]
+            return [(device["serial"], _recording(device)) for device in devices if device["points"]]
         case {"points": list()}:
             recording = _recording(content)
             return [((recording["listing"] or {}).get("deviceSn", name), recording)]

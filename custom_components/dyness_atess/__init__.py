@@ -7,8 +7,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.typing import UNDEFINED
 
+from .atess import AtessInventory
 from .const import CONF_API_TOKEN, DOMAIN
-from .coordinator import Account, AccountConfigEntry, AtessInventory, DynessInventory
+from .coordinator import Account, AccountConfigEntry, DeviceCoordinator
+from .dyness import DynessInventory, ModuleCoordinator, StorageCoordinator
 from .memory import Memory
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
@@ -27,17 +29,25 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
     first_reads: list[asyncio.Task[None]] = []
 
     @callback
+    def async_read(device: DeviceCoordinator) -> None:
+        first_reads.append(entry.async_create_background_task(hass, device.async_refresh(), "first reading"))
+
+    @callback
     def async_follow_inventory() -> None:
         for serial in inventory.data.keys() - account.devices.keys():
-            device = account.devices[serial] = inventory.coordinator(serial)
-            first_reads.append(entry.async_create_background_task(hass, device.async_refresh(), "first reading"))
+            account.add(inventory.coordinator(serial))
         _async_update_device_registry(hass, entry)
 
     async def async_read_all() -> None:
         async_follow_inventory()
+        for master in list(account.devices.values()):
+            if isinstance(master, StorageCoordinator):
+                master.add_modules()
         await inventory.async_refresh()
-        await asyncio.gather(*first_reads)
+        while first_reads:
+            await first_reads.pop()
 
+    account.followers.append(async_read)
     entry.async_on_unload(inventory.async_add_listener(async_follow_inventory))
     reading_all = entry.async_create_background_task(hass, async_read_all(), "first readings")
     await asyncio.wait({reading_all}, timeout=PATIENCE)
@@ -60,15 +70,20 @@ async def async_remove_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> 
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: AccountConfigEntry, device_entry: dr.DeviceEntry
 ) -> bool:
-    """Let the user delete a device that the account no longer lists."""
+    """Let the user delete a device that the account no longer lists, or a module that no longer answers."""
     account = entry.runtime_data
-    serials = {serial for domain, serial in device_entry.identifiers if domain == DOMAIN}
-    if serials & (account.inventory.listed | account.inventory.subentries.keys()):
+    serial = next(serial for domain, serial in device_entry.identifiers if domain == DOMAIN)
+    device = account.devices.get(serial)
+    if isinstance(device, ModuleCoordinator):
+        if device.last_update_success and device.is_current:
+            return False
+        device.master.forget_module(serial)
+    elif serial in account.inventory.listed | account.inventory.subentries.keys():
         return False
-    for serial in serials:
-        account.inventory.data.pop(serial, None)
-        if device := account.devices.pop(serial, None):
-            await device.async_shutdown()
+    account.inventory.data.pop(serial, None)
+    account.devices.pop(serial, None)
+    if device:
+        await device.async_shutdown()
     return True
 
 

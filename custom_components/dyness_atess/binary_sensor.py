@@ -40,6 +40,9 @@ BINARY_SENSORS: tuple[BinarySensorEntityDescription, ...] = (
             Key.FULL_CHARGE_REQUESTED,
             Key.FORCE_CHARGE_1,
             Key.FORCE_CHARGE_2,
+            Key.CHARGE_MOSFET,
+            Key.DISCHARGE_MOSFET,
+            Key.HEATER,
             Key.BATTERY_RELAY,
         )
     ),

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-import hashlib
 from typing import Any, ClassVar, cast, override
 
 from homeassistant.config_entries import (
@@ -18,6 +17,11 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -27,6 +31,7 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
+from .atess import AtessInventory, atess_client
 from .cloud.dyness import REGIONS
 from .const import (
     CONF_API_ID,
@@ -34,16 +39,23 @@ from .const import (
     CONF_APP_ID,
     CONF_APP_SECRET,
     CONF_BATTERY_SIGN,
+    CONF_CAPACITY,
     CONF_COLLECTOR_SN,
+    CONF_DEVICE,
     CONF_DEVICE_SN,
+    CONF_HOURLY_CALLS,
     CONF_POWER_UNIT,
     CONF_REGION,
     CONF_SERVER,
+    CONF_SINGLE_CELLS,
     DOMAIN,
+    HOURLY_CALLS,
     SUBENTRY_PBD,
     SUBENTRY_STORAGE,
 )
-from .coordinator import Account, AtessInventory, DynessInventory, atess_client, dyness_client
+from .coordinator import Account, identity
+from .dyness import DynessInventory, dyness_client
+from .entity import show_single_cells
 from .telemetry.pbd_learning import PowerUnit
 from .validation import attempt, checked_origin, find_device, find_pbd, list_devices, stripped
 
@@ -54,6 +66,13 @@ _SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
 def _select(key: str, options: list[str], *, custom: bool = False) -> SelectSelector:
     mode = SelectSelectorMode.DROPDOWN
     return SelectSelector(SelectSelectorConfig(options=options, custom_value=custom, mode=mode, translation_key=key))
+
+
+def _number(low: float, high: float, step: float, unit: str | None) -> NumberSelector:
+    config = NumberSelectorConfig(min=low, max=high, step=step, mode=NumberSelectorMode.BOX)
+    if unit:
+        config["unit_of_measurement"] = unit
+    return NumberSelector(config)
 
 
 DYNESS_CREDENTIALS = vol.Schema({vol.Required(CONF_APP_ID): _TEXT, vol.Required(CONF_APP_SECRET): _SECRET})
@@ -93,15 +112,6 @@ def _subentry(kind: str, device: dict[str, str]) -> ConfigSubentryData:
     return ConfigSubentryData(data=device, subentry_type=kind, title=serial, unique_id=serial)
 
 
-def _identity(account: Mapping[str, str]) -> str:
-    """Return the unique id of an account."""
-    if CONF_APP_ID in account:
-        return f"dyness:{account[CONF_APP_ID]}"
-    # Whoever has only the ready-made header has no id: a hash of it tells accounts apart without giving it away.
-    token = hashlib.sha256(account[CONF_API_TOKEN].encode()).hexdigest()[:16]
-    return f"atess:{account.get(CONF_API_ID) or token}"
-
-
 class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
     """Set up an account."""
 
@@ -119,17 +129,11 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
             return {SUBENTRY_PBD: PbdSubentryFlow}
         return {SUBENTRY_STORAGE: StorageSubentryFlow}
 
-    @classmethod
-    @callback
-    @override
-    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
-        return CONF_API_TOKEN in config_entry.data
-
     @staticmethod
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
-        return AtessOptionsFlow()
+        return AccountOptionsFlow()
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -141,7 +145,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if user_input is not None:
             account = self._account = stripped(user_input)
-            await self.async_set_unique_id(_identity(account))
+            await self.async_set_unique_id(identity(account))
             self._abort_if_unique_id_configured()
             devices = await attempt(errors, list_devices(self.hass, account))
             if devices:
@@ -166,7 +170,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             account = stripped(user_input)
             serial = account.pop(CONF_DEVICE_SN)
-            await self.async_set_unique_id(_identity(account))
+            await self.async_set_unique_id(identity(account))
             self._abort_if_unique_id_configured()
             if await attempt(errors, self._check_atess(account, serial)):
                 subentries = [_subentry(SUBENTRY_PBD, {CONF_DEVICE_SN: serial})]
@@ -296,12 +300,47 @@ class PbdSubentryFlow(DeviceSubentryFlow):
         return {CONF_DEVICE_SN: await find_pbd(client, typed[CONF_DEVICE_SN])}
 
 
-class AtessOptionsFlow(OptionsFlow):
-    """What the numbers of a PBD mean, where its owner knows better than they show."""
+class AccountOptionsFlow(OptionsFlow):
+    """What the owner wants to see, and what they know better than the cloud."""
 
-    async def async_step_init(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
+    async def async_step_init(self, user_input: None = None) -> ConfigFlowResult:
+        """Begin with the options of the account's cloud."""
+        if CONF_API_TOKEN in self.config_entry.data:
+            return await self.async_step_atess()
+        return await self.async_step_dyness()
+
+    async def async_step_dyness(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Take the options of the account, and the capacity of one of its batteries."""
+        options = dict(self.config_entry.options)
+        if user_input is not None:
+            capacities = dict(options.get(CONF_CAPACITY, {}))
+            if device := user_input.pop(CONF_DEVICE, None):
+                capacities[device] = user_input.pop(CONF_CAPACITY, 0)
+            capacities = {serial: capacity for serial, capacity in capacities.items() if capacity}
+            if user_input[CONF_SINGLE_CELLS] != options.get(CONF_SINGLE_CELLS, False):
+                show_single_cells(self.hass, self.config_entry, shown=user_input[CONF_SINGLE_CELLS])
+            user_input.pop(CONF_CAPACITY, None)
+            return self.async_create_entry(data=user_input | {CONF_CAPACITY: capacities})
+        account = self.config_entry.runtime_data if self.config_entry.state is ConfigEntryState.LOADED else None
+        masters = account.inventory.data.values() if account else ()
+        names = [
+            SelectOptionDict(value=device.serial, label=f"{device.name or device.model or ''} {device.serial}")
+            for device in masters
+        ]
+        schema = vol.Schema(
+            {
+                vol.Required(CONF_SINGLE_CELLS, default=False): BooleanSelector(),
+                vol.Required(CONF_HOURLY_CALLS, default=HOURLY_CALLS): _number(12, 3600, 1, None),
+                vol.Optional(CONF_DEVICE): SelectSelector(SelectSelectorConfig(options=names)),
+                vol.Optional(CONF_CAPACITY): _number(0, 10_000, 0.001, "kWh"),
+            }
+        )
+        shown = {key: value for key, value in options.items() if key != CONF_CAPACITY}
+        return self.async_show_form(step_id="dyness", data_schema=self.add_suggested_values_to_schema(schema, shown))
+
+    async def async_step_atess(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take the unit of powers and the sign of the battery's current."""
         if user_input is not None:
             return self.async_create_entry(data=user_input)
         schema = self.add_suggested_values_to_schema(ATESS_OPTIONS, self.config_entry.options)
-        return self.async_show_form(step_id="init", data_schema=schema)
+        return self.async_show_form(step_id="atess", data_schema=schema)

@@ -15,6 +15,13 @@ CONF_API_TOKEN: Final = "api_token"  # noqa: S105
 CONF_SERVER: Final = "server"
 CONF_POWER_UNIT: Final = "power_unit"
 CONF_BATTERY_SIGN: Final = "battery_sign"
+CONF_SINGLE_CELLS: Final = "single_cells"
+CONF_HOURLY_CALLS: Final = "hourly_calls"
+CONF_CAPACITY: Final = "capacity"
+CONF_DEVICE: Final = "device"
 
 SUBENTRY_PBD: Final = "pbd"
 SUBENTRY_STORAGE: Final = "storage"
+
+HOURLY_CALLS: Final = 60
+"""What users of this cloud have got by with; no vendor figure exists beside two calls a second (dyness-api 1.5)."""

@@ -1,7 +1,7 @@
 """Inventory per account, readings per device; the only place where an error becomes a state."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 import hashlib
@@ -13,31 +13,15 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
-from .cloud.atess import BASE_URL, AtessClient
-from .cloud.dyness import REGIONS, DynessClient
 from .cloud.errors import CloudEmpty, CloudError, CloudRateLimited, CloudRejected, CloudUnavailable
-from .const import (
-    CONF_API_ID,
-    CONF_API_TOKEN,
-    CONF_APP_ID,
-    CONF_APP_SECRET,
-    CONF_BATTERY_SIGN,
-    CONF_COLLECTOR_SN,
-    CONF_DEVICE_SN,
-    CONF_POWER_UNIT,
-    CONF_REGION,
-    CONF_SERVER,
-    DOMAIN,
-)
+from .cloud.queue import AccountQueue
+from .const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, CONF_COLLECTOR_SN, CONF_DEVICE_SN, DOMAIN
 from .memory import Memory
-from .telemetry.decoder import decode
 from .telemetry.device import Device
-from .telemetry.pbd import PbdDecoder
-from .telemetry.pbd_learning import PowerUnit
 from .telemetry.reading import Reading
 from .telemetry.vocabulary import SLOW, Key
 
@@ -59,19 +43,31 @@ class Account:
     inventory: Inventory
     memory: Memory
     devices: dict[str, DeviceCoordinator] = field(default_factory=dict)
+    followers: list[Callable[[DeviceCoordinator], None]] = field(default_factory=list)
+    """Called with each device that is added later."""
+
+    def add(self, device: DeviceCoordinator) -> None:
+        """Add a device and tell whoever follows."""
+        self.devices[device.serial] = device
+        for follower in self.followers:
+            follower(device)
 
 
-def dyness_client(hass: HomeAssistant, account: Mapping[str, Any]) -> DynessClient:
-    """Return a client for what was typed or stored."""
-    region = account[CONF_REGION]
-    session = async_get_clientsession(hass)
-    return DynessClient(session, REGIONS.get(region, region), account[CONF_APP_ID], account[CONF_APP_SECRET])
+_QUEUES: HassKey[dict[str, AccountQueue]] = HassKey(f"{DOMAIN}_queues")
 
 
-def atess_client(hass: HomeAssistant, account: Mapping[str, Any]) -> AtessClient:
-    """Return a client for what was typed or stored."""
-    server = account.get(CONF_SERVER) or BASE_URL
-    return AtessClient(async_get_clientsession(hass), server, account.get(CONF_API_ID, ""), account[CONF_API_TOKEN])
+def account_queue(hass: HomeAssistant, account: Mapping[str, Any]) -> AccountQueue:
+    """Return the one queue of an account, in the form as well as in the entry that it becomes."""
+    return hass.data.setdefault(_QUEUES, {}).setdefault(identity(account), AccountQueue())
+
+
+def identity(account: Mapping[str, Any]) -> str:
+    """Return the unique id of an account."""
+    if CONF_APP_ID in account:
+        return f"dyness:{account[CONF_APP_ID]}"
+    # Whoever has only the ready-made header has no id: a hash of it tells accounts apart without giving it away.
+    token = hashlib.sha256(account[CONF_API_TOKEN].encode()).hexdigest()[:16]
+    return f"atess:{account.get(CONF_API_ID) or token}"
 
 
 def digest(serial: str) -> str:
@@ -141,8 +137,8 @@ class Inventory(CloudCoordinator[dict[str, Device]]):
             for subentry in entry.subentries.values()
         }
         for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
-            if device.config_subentry_id not in (None, *entry.subentries):
-                continue  # its subentry is just being removed
+            if device.via_device_id or device.config_subentry_id not in (None, *entry.subentries):
+                continue  # a module, or its subentry is just being removed
             serial = next(serial for domain, serial in device.identifiers if domain == DOMAIN)
             self.data[serial] = replace(
                 self.data.get(serial) or Device(serial=serial),
@@ -155,79 +151,6 @@ class Inventory(CloudCoordinator[dict[str, Device]]):
     @abstractmethod
     def coordinator(self, serial: str) -> DeviceCoordinator:
         """Return what reads this device."""
-
-
-class DynessInventory(Inventory):
-    """What the account lists, and what its owner added."""
-
-    manufacturer = "Dyness"
-
-    def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-        """Prepare to read the list."""
-        super().__init__(hass, entry, INVENTORY_INTERVAL)
-        self.client = dyness_client(hass, entry.data)
-        self._listed_at: datetime | None = None
-
-    @override
-    def coordinator(self, serial: str) -> DeviceCoordinator:
-        return StorageCoordinator(self.hass, self.config_entry, self, serial)
-
-    @property
-    @override
-    def is_current(self) -> bool:
-        return self._listed_at is not None and dt_util.utcnow() - self._listed_at < 2 * INVENTORY_INTERVAL
-
-    @override
-    async def _read(self) -> dict[str, Device]:
-        rows = await self.client.storage_list()
-        if not rows and self.data.keys() - self.subentries.keys():
-            raise CloudEmpty("no devices")
-        listed = {row["deviceSn"]: Device.from_listing(row["deviceSn"], row) for row in rows}
-        # A device that the list leaves out stays: lists have been seen incomplete, and only the user removes a device.
-        devices = self.data | listed
-        for serial in self.subentries.keys() - listed.keys():
-            devices[serial] = await self._unlisted(devices[serial])
-        self.listed = set(listed)
-        self._listed_at = dt_util.utcnow()
-        return devices
-
-    async def _unlisted(self, device: Device) -> Device:
-        """Ask for the model of a device that the account does not list, once."""
-        if device.listing:
-            return device
-        try:
-            detail = await self.client.storage_detail(device.serial)
-        except CloudError:
-            return device
-        return replace(Device.from_listing(device.serial, detail), collector_serial=device.collector_serial)
-
-
-class AtessInventory(Inventory):
-    """What its owner added: how the cloud lists devices is not known (atess-api 3.2)."""
-
-    manufacturer = "ATESS"
-
-    def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-        """Prepare to read the devices."""
-        super().__init__(hass, entry, None)
-        self.client = atess_client(hass, entry.data)
-        self.data = {
-            serial: replace(device, name=device.name or "ATESS PBD", model="PBD")
-            for serial, device in self.data.items()
-        }
-
-    @override
-    def coordinator(self, serial: str) -> DeviceCoordinator:
-        return PbdCoordinator(self.hass, self.config_entry, self, serial)
-
-    @property
-    @override
-    def is_current(self) -> bool:
-        return True
-
-    @override
-    async def _read(self) -> dict[str, Device]:
-        return self.data
 
 
 class DeviceCoordinator(CloudCoordinator[Reading]):
@@ -246,6 +169,8 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
                 self._seen.add((Platform(registered.domain), Key(key)))
         self.raw: Any = None
         """The last answer as it came, for diagnostics."""
+        self.silent: AbstractSet[Key] = frozenset()
+        """Quantities whose own read failed while the others' did not."""
         self._received_at: datetime | None = None
 
     @abstractmethod
@@ -255,6 +180,30 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
         Raises:
             CloudError: one of the declared outcomes.
         """
+
+    @property
+    def subentry_id(self) -> str | None:
+        """The subentry under which the user added this device."""
+        return self.inventory.subentries.get(self.serial)
+
+    @property
+    def device_info(self) -> dr.DeviceInfo:
+        """What the device page shows."""
+        device = self.device
+        return dr.DeviceInfo(
+            identifiers={(DOMAIN, device.serial)},
+            manufacturer=self.inventory.manufacturer,
+            name=device.name or device.model or self.inventory.manufacturer,
+            model=device.model,
+            model_id=device.model_code,
+            serial_number=device.serial,
+            sw_version=device.firmware or (self.data.firmware if self.data else None),
+        )
+
+    @property
+    def remembered(self) -> dict[str, Any]:
+        """What is known of this device from earlier."""
+        return self.config_entry.runtime_data.memory.recall(self.serial)
 
     @property
     def findings(self) -> dict[str, Any]:
@@ -294,43 +243,4 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
         self._seen |= {(Platform.BINARY_SENSOR, key) for key in reading.flags}
         if reading.values or reading.flags:
             self._seen.add((Platform.BINARY_SENSOR, Key.ONLINE))
-        return reading
-
-
-class StorageCoordinator(DeviceCoordinator):
-    """The readings of a Dyness battery."""
-
-    inventory: DynessInventory
-
-    @override
-    async def _fetch(self) -> Reading:
-        self.raw = await self.inventory.client.realtime_data(self.serial, self.device.collector_serial)
-        return decode(self.raw)
-
-
-class PbdCoordinator(DeviceCoordinator):
-    """The readings of an ATESS PBD, whose meaning is learned from record to record."""
-
-    inventory: AtessInventory
-
-    def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry, inventory: Inventory, serial: str) -> None:
-        """Go on with what was learned before."""
-        super().__init__(hass, entry, inventory, serial)
-        unit, sign = entry.options.get(CONF_POWER_UNIT, ""), entry.options.get(CONF_BATTERY_SIGN, "")
-        self._decoder = PbdDecoder(
-            entry.runtime_data.memory.recall(serial),
-            power_unit=PowerUnit(unit) if unit in PowerUnit else None,
-            battery_sign={"positive_discharging": 1, "positive_charging": -1}.get(sign),
-        )
-
-    @property
-    @override
-    def findings(self) -> dict[str, Any]:
-        return self._decoder.findings
-
-    @override
-    async def _fetch(self) -> Reading:
-        self.raw = await self.inventory.client.pbd_data_last(self.serial)
-        reading = self._decoder.decode(self.raw, dt_util.utcnow())
-        self.config_entry.runtime_data.memory.keep(self.serial, self._decoder.memory)
         return reading

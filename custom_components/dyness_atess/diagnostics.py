@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 
 from .const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, CONF_APP_SECRET
 from .coordinator import AccountConfigEntry, CloudCoordinator, DeviceCoordinator, digest
+from .dyness import ModuleCoordinator
 
 _REDACTED = {CONF_APP_ID, CONF_APP_SECRET, CONF_API_ID, CONF_API_TOKEN}
 _REDACTED |= {"stationId", "stationName", "position", "deviceName", "meterSn"}
@@ -38,13 +39,17 @@ def _state(coordinator: CloudCoordinator[Any]) -> dict[str, Any]:
 
 
 def _device(coordinator: DeviceCoordinator) -> dict[str, Any]:
+    capacity = coordinator.remembered.get("capacity")
     return {
         "serial": coordinator.serial,
         "state": _state(coordinator),
-        "listing": dict(coordinator.device.listing),
+        "master": coordinator.master.serial if isinstance(coordinator, ModuleCoordinator) else None,
+        "listing": dict(coordinator.device.listing) or None,
+        "station": {"batteryCapacity": str(capacity)} if capacity else None,
         "reading": asdict(coordinator.data) if coordinator.data else None,
         "points": coordinator.raw,
         "findings": coordinator.findings,
+        "remembered": coordinator.remembered,
     }
 
 

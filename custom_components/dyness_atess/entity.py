@@ -2,18 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+import re
 from typing import override
 
 from homeassistant.const import Platform
-from homeassistant.core import callback
-from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import DOMAIN
 from .coordinator import AccountConfigEntry, DeviceCoordinator
-from .telemetry.vocabulary import LIFETIME, Key
+from .telemetry.vocabulary import CELL_VOLTAGES, LIFETIME, Key
+
+_NUMBERED = re.compile(r"cell_(?:temperature_)?(\d+)(?:_voltage)?")
+"""Keys of single cells and probes, which share a name and differ in a number."""
 
 TIMELESS = LIFETIME | {Key.LAST_REPORT, Key.ONLINE}
 """Quantities that are right however old the sample is."""
@@ -30,29 +33,18 @@ class DeviceEntity(CoordinatorEntity[DeviceCoordinator]):
         self.entity_description = description
         self.key = Key(description.key)
         self._attr_translation_key = description.translation_key or description.key
+        if number := _NUMBERED.fullmatch(description.key):
+            self._attr_translation_placeholders = {"number": str(int(number[1]))}
         self._attr_unique_id = f"{coordinator.serial}-{description.key}"
-        self._attr_device_info = device_info(coordinator)
+        self._attr_device_info = coordinator.device_info
 
     @property
     @override
     def available(self) -> bool:
         coordinator = self.coordinator
-        return super().available and coordinator.data is not None and (self.key in TIMELESS or coordinator.is_current)
-
-
-def device_info(coordinator: DeviceCoordinator) -> DeviceInfo:
-    """Return what the device page shows."""
-    device = coordinator.device
-    reading = coordinator.data
-    return DeviceInfo(
-        identifiers={(DOMAIN, device.serial)},
-        manufacturer=coordinator.inventory.manufacturer,
-        name=device.name or device.model or coordinator.inventory.manufacturer,
-        model=device.model,
-        model_id=device.model_code,
-        serial_number=device.serial,
-        sw_version=device.firmware or (reading.firmware if reading else None),
-    )
+        if not super().available or coordinator.data is None or self.key in coordinator.silent:
+            return False
+        return self.key in TIMELESS or coordinator.is_current
 
 
 def async_add_as_seen[Description: EntityDescription](
@@ -65,7 +57,6 @@ def async_add_as_seen[Description: EntityDescription](
     """Add an entity for each quantity when its device is first seen to have it, now and later."""
     account = entry.runtime_data
     added: set[tuple[str, Key]] = set()
-    followed: set[str] = set()
 
     @callback
     def async_add(coordinator: DeviceCoordinator) -> None:
@@ -73,17 +64,27 @@ def async_add_as_seen[Description: EntityDescription](
         new = sorted(key for key in keys if (coordinator.serial, key) not in added)
         added.update((coordinator.serial, key) for key in new)
         async_add_entities(
-            [create(coordinator, descriptions[key]) for key in new],
-            config_subentry_id=account.inventory.subentries.get(coordinator.serial),
+            [create(coordinator, descriptions[key]) for key in new], config_subentry_id=coordinator.subentry_id
         )
 
     @callback
-    def async_follow_inventory() -> None:
-        for serial, coordinator in account.devices.items():
-            async_add(coordinator)
-            if serial not in followed:
-                followed.add(serial)
-                entry.async_on_unload(coordinator.async_add_listener(partial(async_add, coordinator)))
+    def async_follow(coordinator: DeviceCoordinator) -> None:
+        async_add(coordinator)
+        entry.async_on_unload(coordinator.async_add_listener(partial(async_add, coordinator)))
+        entry.async_on_unload(account.inventory.async_add_listener(partial(async_add, coordinator)))
 
-    async_follow_inventory()
-    entry.async_on_unload(account.inventory.async_add_listener(async_follow_inventory))
+    for coordinator in account.devices.values():
+        async_follow(coordinator)
+    account.followers.append(async_follow)
+
+
+@callback
+def show_single_cells(hass: HomeAssistant, entry: AccountConfigEntry, *, shown: bool) -> None:
+    """Turn the entities of all single cells of an account on, or off again; what the user turned off stays off."""
+    registry = er.async_get(hass)
+    off = er.RegistryEntryDisabler.INTEGRATION
+    before, after = (off, None) if shown else (None, off)
+    for registered in er.async_entries_for_config_entry(registry, entry.entry_id):
+        key = registered.unique_id.rpartition("-")[2]
+        if key in CELL_VOLTAGES and registered.disabled_by is before:
+            registry.async_update_entity(registered.entity_id, disabled_by=after)

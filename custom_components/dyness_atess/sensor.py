@@ -1,5 +1,6 @@
 """Sensors: the quantities of a reading and what the device list says."""
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import override
 
@@ -24,11 +25,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
+from .const import CONF_SINGLE_CELLS
 from .coordinator import AccountConfigEntry, DeviceCoordinator
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.device import WorkStatus
 from .telemetry.reading import Value
-from .telemetry.vocabulary import BatteryStatus, DeviceStatus, Key, RunMode, Status
+from .telemetry.vocabulary import CELL_VOLTAGES, PROBE_TEMPERATURES, BatteryStatus, DeviceStatus, Key, RunMode, Status
 
 PARALLEL_UPDATES = 0
 
@@ -53,8 +55,11 @@ def _measured(
     )
 
 
-def _voltage(key: Key, precision: int = 1, category: EntityCategory | None = None) -> SensorEntityDescription:
-    return _measured(key, SensorDeviceClass.VOLTAGE, UnitOfElectricPotential.VOLT, precision, category)
+def _voltage(
+    key: Key, precision: int = 1, category: EntityCategory | None = None, *, enabled: bool = True
+) -> SensorEntityDescription:
+    unit = UnitOfElectricPotential.VOLT
+    return _measured(key, SensorDeviceClass.VOLTAGE, unit, precision, category, enabled=enabled)
 
 
 def _current(key: Key, category: EntityCategory | None = None, *, enabled: bool = True) -> SensorEntityDescription:
@@ -115,6 +120,15 @@ def _cycles(key: Key) -> SensorEntityDescription:
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
     )
+
+
+def _stored(key: Key, category: EntityCategory | None = None) -> SensorEntityDescription:
+    return _measured(key, SensorDeviceClass.ENERGY_STORAGE, UnitOfEnergy.KILO_WATT_HOUR, 2, category)
+
+
+def _charge(key: Key) -> SensorEntityDescription:
+    """Describe a charge, for which Home Assistant has neither class nor unit."""
+    return _measured(key, None, "Ah", 1, EntityCategory.DIAGNOSTIC)
 
 
 SENSORS: tuple[SensorEntityDescription, ...] = (
@@ -207,7 +221,35 @@ SENSORS: tuple[SensorEntityDescription, ...] = (
     _number(Key.BMS_SYSTEM_STATUS, enabled=False),
     _number(Key.PARALLEL_SYSTEM_NUMBER, enabled=False),
     _duration(Key.SELF_CHECK_TIME, UnitOfTime.SECONDS, SensorStateClass.MEASUREMENT),
+    _stored(Key.ENERGY_RATED, EntityCategory.DIAGNOSTIC),
+    _stored(Key.ENERGY_REMAINING),
+    _charge(Key.CAPACITY_FULL),
+    _charge(Key.CAPACITY_REMAINING),
+    *map(
+        _temperature,
+        (
+            Key.BMS_TEMPERATURE,
+            Key.BATTERY_TEMPERATURE,
+            Key.HEATSINK_TEMPERATURE,
+            Key.INTERNAL_TEMPERATURE,
+            Key.POWER_MODULE_TEMPERATURE,
+        ),
+    ),
+    _voltage(Key.PV_VOLTAGE),
+    _current(Key.PV_CURRENT),
+    *(_voltage(Key(f"output_{number}_voltage")) for number in (1, 2)),
+    *(_current(Key(f"output_{number}_current")) for number in (1, 2)),
+    *(_power(Key(f"output_{number}_power")) for number in (1, 2)),
+    _power(Key.GRID_POWER),
+    _power(Key.LOAD_POWER),
+    *(replace(_temperature(key), translation_key="probe_temperature") for key in PROBE_TEMPERATURES),
 )
+
+SINGLE_CELLS = tuple(
+    replace(_voltage(key, 3, EntityCategory.DIAGNOSTIC, enabled=False), translation_key="single_cell_voltage")
+    for key in CELL_VOLTAGES
+)
+"""Off unless the account's option turns them on: a tower has hundreds."""
 
 WORK_STATUS = _state(Key.WORK_STATUS, WorkStatus, EntityCategory.DIAGNOSTIC)
 
@@ -220,7 +262,9 @@ async def async_setup_entry(
     def create(coordinator: DeviceCoordinator, description: SensorEntityDescription) -> ReadingSensor:
         return (WorkStatusSensor if description is WORK_STATUS else ReadingSensor)(coordinator, description)
 
-    descriptions = {Key(description.key): description for description in (*SENSORS, WORK_STATUS)}
+    single_cells = entry.options.get(CONF_SINGLE_CELLS, False)
+    cells = [replace(description, entity_registry_enabled_default=single_cells) for description in SINGLE_CELLS]
+    descriptions = {Key(description.key): description for description in (*SENSORS, *cells, WORK_STATUS)}
     async_add_as_seen(entry, async_add_entities, Platform.SENSOR, descriptions, create)
 
 

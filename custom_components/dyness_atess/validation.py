@@ -12,7 +12,7 @@ from .cloud.atess import AtessClient
 from .cloud.dyness import REGIONS, DynessClient
 from .cloud.errors import CloudEmpty, CloudError, CloudRejected, CloudUnavailable, CloudUnreachable
 from .const import CONF_COLLECTOR_SN, CONF_DEVICE_SN, CONF_REGION, DOMAIN
-from .coordinator import dyness_client
+from .dyness import dyness_client
 from .telemetry.decoder import decode
 
 _LOGGER = logging.getLogger(__name__)

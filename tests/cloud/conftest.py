@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from custom_components.dyness_atess.cloud.dyness import DynessClient
+from custom_components.dyness_atess.cloud.queue import AccountQueue
 from emulator.dyness import DynessCloud
 from emulator.replay import Replay
 
@@ -35,4 +36,4 @@ def client(cloud: DynessCloud, session: aiohttp.ClientSession, monkeypatch: pyte
     """A client with the right credentials and without the vendor's spacing."""
     monkeypatch.setattr("custom_components.dyness_atess.cloud.queue.SPACING", 0)
     monkeypatch.setattr("custom_components.dyness_atess.cloud.queue.PAUSE", 0)
-    return DynessClient(session, cloud.url, cloud.app_id, cloud.app_secret)
+    return DynessClient(session, cloud.url, cloud.app_id, cloud.app_secret, AccountQueue())

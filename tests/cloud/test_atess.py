@@ -18,6 +18,7 @@ from custom_components.dyness_atess.cloud.errors import (
     CloudUnavailable,
     CloudUnreachable,
 )
+from custom_components.dyness_atess.cloud.queue import AccountQueue
 from emulator.atess import AtessCloud
 from emulator.faults import Fault, FaultKind
 from emulator.pbd import Pbd
@@ -37,7 +38,11 @@ async def cloud(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> AsyncG
 
 
 def client_of(cloud: AtessCloud, session: aiohttp.ClientSession) -> AtessClient:
-    return AtessClient(session, cloud.url, cloud.api_id, cloud.api_token)
+    return AtessClient(session, cloud.url, cloud.api_id, cloud.api_token, AccountQueue())
+
+
+def client_at(server: TestServer, session: aiohttp.ClientSession) -> AtessClient:
+    return AtessClient(session, f"http://{server.host}:{server.port}", "1", "t", AccountQueue())
 
 
 def test_authorization() -> None:
@@ -57,14 +62,14 @@ async def test_record(cloud: AtessCloud, session: aiohttp.ClientSession, success
 
 async def test_ready_made_header(cloud: AtessCloud, session: aiohttp.ClientSession) -> None:
     ready = authorization(cloud.api_id, cloud.api_token)
-    assert await AtessClient(session, cloud.url, "", ready).pbd_data_last(SERIAL)
+    assert await AtessClient(session, cloud.url, "", ready, AccountQueue()).pbd_data_last(SERIAL)
 
 
 @pytest.mark.parametrize("status", [200, 401, 403])
 async def test_rejected(cloud: AtessCloud, session: aiohttp.ClientSession, status: int) -> None:
     cloud.statuses = {403: status}
     with pytest.raises(CloudRejected):
-        await AtessClient(session, cloud.url, cloud.api_id, "wrong").pbd_data_last(SERIAL)
+        await AtessClient(session, cloud.url, cloud.api_id, "wrong", AccountQueue()).pbd_data_last(SERIAL)
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -146,7 +151,9 @@ async def test_answers(session: aiohttp.ClientSession, status: int, body: bytes,
     app.router.add_get("/{path:.*}", answer)
     async with TestServer(app) as server:
         with pytest.raises(CloudError) as raised:
-            await AtessClient(session, f"http://{server.host}:{server.port}", "1", "t").pbd_data_last(SERIAL)
+            await AtessClient(session, f"http://{server.host}:{server.port}", "1", "t", AccountQueue()).pbd_data_last(
+                SERIAL
+            )
     assert type(raised.value) is outcome
 
 
@@ -168,7 +175,9 @@ async def test_credentials_stay_with_their_host(session: aiohttp.ClientSession) 
         app.router.add_get("/{path:.*}", redirect)
         async with TestServer(app) as server:
             with pytest.raises(CloudUnavailable):
-                await AtessClient(session, f"http://{server.host}:{server.port}", "1", "t").pbd_data_last(SERIAL)
+                await AtessClient(
+                    session, f"http://{server.host}:{server.port}", "1", "t", AccountQueue()
+                ).pbd_data_last(SERIAL)
     assert reached == []
 
 

@@ -20,6 +20,7 @@ from custom_components.dyness_atess.cloud.errors import (
     CloudUnavailable,
     CloudUnreachable,
 )
+from custom_components.dyness_atess.cloud.queue import AccountQueue
 from emulator.dyness import DynessCloud
 from emulator.faults import Fault, FaultKind
 
@@ -129,7 +130,7 @@ async def test_access_denied_counts_on_core_calls_only(cloud: DynessCloud, clien
 
 async def test_wrong_secret(cloud: DynessCloud, session: aiohttp.ClientSession) -> None:
     with pytest.raises(CloudRejected):
-        await DynessClient(session, cloud.url, cloud.app_id, "wrong").storage_list()
+        await DynessClient(session, cloud.url, cloud.app_id, "wrong", AccountQueue()).storage_list()
 
 
 @pytest.mark.parametrize("kind", ["null_data", "empty_data"])
@@ -169,11 +170,11 @@ async def test_name_not_resolved(socket_enabled: None) -> None:
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Resolver())) as session:
         with pytest.raises(CloudUnreachable):
-            await DynessClient(session, "https://open-api.example", "id", "secret").storage_list()
+            await DynessClient(session, "https://open-api.example", "id", "secret", AccountQueue()).storage_list()
 
 
 async def test_no_tls(cloud: DynessCloud, session: aiohttp.ClientSession) -> None:
-    client = DynessClient(session, cloud.url.replace("http:", "https:"), cloud.app_id, cloud.app_secret)
+    client = DynessClient(session, cloud.url.replace("http:", "https:"), cloud.app_id, cloud.app_secret, AccountQueue())
     with pytest.raises(CloudUnreachable):
         await client.storage_list()
 
@@ -216,7 +217,7 @@ async def test_answers(
     app = web.Application()
     app.router.add_post("/{path:.*}", answer)
     async with TestServer(app) as server:
-        client = DynessClient(session, f"http://{server.host}:{server.port}", "id", "secret")
+        client = DynessClient(session, f"http://{server.host}:{server.port}", "id", "secret", AccountQueue())
         if outcome is None:
             assert isinstance(await client.storage_list(), list)
             return
@@ -243,7 +244,9 @@ async def test_body_too_large(session: aiohttp.ClientSession) -> None:
     app.router.add_post("/{path:.*}", answer)
     async with TestServer(app) as server:
         with pytest.raises(CloudUnavailable, match="too large"):
-            await DynessClient(session, f"http://{server.host}:{server.port}", "id", "secret").storage_list()
+            await DynessClient(
+                session, f"http://{server.host}:{server.port}", "id", "secret", AccountQueue()
+            ).storage_list()
     assert sent < 20
 
 

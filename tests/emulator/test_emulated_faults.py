@@ -22,7 +22,7 @@ ENVELOPES = {
     "rate_limited_in_body": (200, "429", "TOO_MANY_REQUESTS"),
 }
 NOT_JSON = {"http_502_html": 502, "empty_body": 200, "html": 200, "garbage": 200, "truncated": 200, "redirect": 302}
-DATA = {"wrong_types", "text_data", "null_data", "empty_data", "points_without_values"}
+DATA = ["wrong_types", "text_data", "null_data", "empty_data", "points_without_values"]
 
 
 def test_every_kind_is_tested() -> None:

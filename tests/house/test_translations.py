@@ -118,7 +118,7 @@ def flow_problems(code: Code, texts: Tree) -> list[str]:
 
 def section(name: str) -> str | None:
     """Where the text of a translation_key stands, by what is called with it; of entities the modules tell."""
-    if name.endswith("Description"):
+    if name.endswith("Description") or name == "replace":
         return None
     if name.endswith("SelectorConfig"):
         return "selector"

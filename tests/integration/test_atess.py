@@ -134,7 +134,7 @@ async def test_the_owner_knows_better(
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     form: Any = await hass.config_entries.options.async_init(entry.entry_id)
-    assert form["step_id"] == "init"
+    assert form["step_id"] == "atess"
     result = await hass.config_entries.options.async_configure(
         form["flow_id"], {"power_unit": "kilowatt", "battery_sign": "positive_charging"}
     )
@@ -161,15 +161,15 @@ async def test_a_bad_night_leaves_the_totals(
         cloud.add_fault(Fault(kind))
         for _ in range(4):
             await poll(5.0)
-            for key in totals:
-                assert state(hass, key, SERIAL) in ("unavailable", str(totals[key]))
+            for key, total in totals.items():
+                assert state(hass, key, SERIAL) in ("unavailable", str(total))
     cloud.clear_faults()
     pbd.restart_logger(cloud.clock(), minutes=30)
     pbd.silent_since = None
     for _ in range(5):
         await poll(5.0)
-        for key in totals:
-            assert state(hass, key, SERIAL) in ("unavailable", str(totals[key]))
+        for key, total in totals.items():
+            assert state(hass, key, SERIAL) in ("unavailable", str(total))
     for _ in range(3):
         await poll(5.0)
     for key, before in totals.items():

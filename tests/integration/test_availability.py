@@ -66,11 +66,11 @@ async def test_unavailable(
 ) -> None:
     before = all_states(hass)
     caplog.clear()
-    cloud.add_fault(Fault(kind, path=REALTIME))
+    cloud.add_fault(Fault(kind, path=REALTIME, serial=SERIAL))
     for _ in range(3):
         cloud.calls.clear()
         await poll()
-        assert [call.path for call in cloud.calls] == [REALTIME, REALTIME]  # one quiet retry
+        assert [call.path for call in cloud.calls if call.serial == SERIAL] == [REALTIME, REALTIME]  # one quiet retry
         states = all_states(hass)
         assert states.pop("work_status") == "fault"
         assert set(states.values()) == {"unavailable"}
@@ -89,7 +89,7 @@ async def test_a_retry_helps_quietly(
     hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.clear()
-    cloud.add_fault(Fault("network_anomaly", path=REALTIME, times=1))
+    cloud.add_fault(Fault("network_anomaly", path=REALTIME, serial=SERIAL, times=1))
     await poll()
     assert state(hass, "soc") == "100"
     assert logged(caplog) == []
@@ -123,7 +123,7 @@ async def test_values_stay_while_young(
     kind: FaultKind,
 ) -> None:
     caplog.clear()
-    cloud.add_fault(Fault(kind, path=REALTIME))
+    cloud.add_fault(Fault(kind, path=REALTIME, serial=SERIAL))
     for _ in range(4):
         await poll()
         assert state(hass, "soc") == "100"
@@ -143,8 +143,8 @@ async def test_values_stay_while_young(
 async def test_no_young_value_after_an_outage(
     hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll, kind: FaultKind
 ) -> None:
-    cloud.add_fault(Fault("network_anomaly", path=REALTIME, times=2))
-    cloud.add_fault(Fault(kind, path=REALTIME))
+    cloud.add_fault(Fault("network_anomaly", path=REALTIME, serial=SERIAL, times=2))
+    cloud.add_fault(Fault(kind, path=REALTIME, serial=SERIAL))
     for _ in range(2):
         await poll()
         assert state(hass, "soc") == "unavailable"

@@ -179,12 +179,13 @@ async def test_an_incomplete_list_removes_nothing(
 
 async def test_calls_are_spaced(hass: HomeAssistant, entry: MockConfigEntry, cloud: DynessCloud) -> None:
     """With the real spacing the vendor's limit is never met, though several devices begin together."""
-    for number in range(2, 5):
+    for number in range(2, 4):
         serial = f"R07E0000000{number}DEMO-BMS"
         cloud.devices[serial] = replace(cast("Replay", cloud.devices[SERIAL]), serial=serial)
     cloud.calls_per_second = 2
     with patch("custom_components.dyness_atess.cloud.queue.SPACING", 1.0):
         assert await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done(wait_background_tasks=True)
-    assert [call.outcome for call in cloud.calls] == ["200"] * 5
+    assert len(cloud.calls) >= 7
+    assert "429" not in [call.outcome for call in cloud.calls]
     assert all(after.at - before.at > timedelta(seconds=0.8) for before, after in pairwise(cloud.calls))

@@ -11,11 +11,12 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.const import DOMAIN
+from custom_components.dyness_atess.telemetry.families.low_voltage import LOW_VOLTAGE
 from custom_components.dyness_atess.telemetry.vocabulary import PROTECTIONS, WARNINGS
 from emulator.dyness import DynessCloud
 from emulator.replay import Replay
 
-from .conftest import SERIAL, all_states
+from .conftest import SERIAL, Poll, all_states
 
 MEASURED = {
     "soc": 100,
@@ -44,8 +45,11 @@ MEASURED = {
     "charge_current_limit": 0.0,
     "discharge_current_limit": 100.0,
     "module_count": 1,
+    "energy_rated": 5.12,
+    "energy_remaining": 5.12,
 }
-OFF = {*WARNINGS, *PROTECTIONS, "alarm", "warning", "charging", "charge_enabled"}
+BITS = {key for rule in LOW_VOLTAGE.rules for key in rule.keys if key in WARNINGS | PROTECTIONS}
+OFF = {*BITS, "alarm", "warning", "charging", "charge_enabled"}
 OFF |= {"full_charge_requested", "force_charge_1", "force_charge_2"}
 
 
@@ -135,5 +139,9 @@ async def test_classes(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert cell_entity.options["sensor"]["suggested_display_precision"] == 3
 
 
-async def test_one_call_each(loaded: MockConfigEntry, cloud: DynessCloud) -> None:
-    assert sorted(call.path for call in cloud.calls) == ["/v1/device/realTime/data", "/v1/device/storage/list"]
+async def test_calls(loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll) -> None:
+    own = [call.path for call in cloud.calls if call.serial in (None, SERIAL)]
+    assert sorted(own) == ["/v1/device/realTime/data", "/v1/device/storage/list", "/v1/station/info"]
+    cloud.calls.clear()
+    await poll()
+    assert [call.path for call in cloud.calls if call.serial == SERIAL] == ["/v1/device/realTime/data"]

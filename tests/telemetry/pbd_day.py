@@ -46,6 +46,7 @@ class Plant:
     """Three of five inputs, a battery with a management system, and a load behind the output."""
 
     time: datetime = MIDNIGHT
+    size: float = 1.0
     soc: float = 60.0
     pv: dict[int, tuple[float, float]] = field(default_factory=dict)
     """V and A of each input."""
@@ -65,8 +66,10 @@ class Plant:
         hour = self.time.hour + self.time.minute / 60
         sun = max(0.0, math.sin(math.pi * (hour - 5) / 14)) if 5 <= hour <= 19 else 0.0
         share = {1: 1.0, 2: 0.9, 3: 0.5}
-        self.pv = {number: (620.0 + 5 * number if sun else 0.0, 90 * sun * share[number]) for number in share}
-        self.output = 25_000 + 10_000 * math.cos(hour)
+        self.pv = {
+            number: (620.0 + 5 * number if sun else 0.0, 90 * sun * share[number] * self.size) for number in share
+        }
+        self.output = (25_000 + 10_000 * math.cos(hour)) * self.size
         self.battery_voltage = 500 + self.soc / 2
         self.battery_current = (self.output - self.pv_power) / self.battery_voltage
         self.soc = min(100.0, max(5.0, self.soc - self.battery_current / 200))

@@ -11,7 +11,7 @@ from custom_components.dyness_atess.telemetry.pbd_learning import PowerUnit
 from custom_components.dyness_atess.telemetry.reading import Reading
 from custom_components.dyness_atess.telemetry.vocabulary import Key, Status
 
-from .pbd_day import Plant, Writing, day
+from .pbd_day import INTERVAL, MIDNIGHT, Plant, Writing, day
 
 WRITINGS = [
     Writing(power=power, tenths=form == "tenths", whole=form == "whole", discharging=sign, total_first=total_first)
@@ -83,6 +83,17 @@ def test_every_writing_ends_the_same(writing: Writing) -> None:
     assert learned["inputs"] == [1, 2, 3]
     assert decoder.findings["battery_sign"] == {"used": writing.discharging, "confirmed": True}
     json.dumps(decoder.findings)
+
+
+@pytest.mark.parametrize("size", [0.2, 0.05])
+@pytest.mark.parametrize("writing", WRITINGS, ids=str)
+def test_small_powers_mislead_nobody(writing: Writing, size: float) -> None:
+    decoder = PbdDecoder()
+    for plant in day(Plant(size=size)):
+        reading = decoder.decode(plant.record(writing), plant.time)
+        assert wrong(reading, plant, writing, signed=True) == {}
+        assert not reading.implausible
+    assert decoder.findings["learned"]["power_unit"]["pv_total"]["decided"] == writing.power
 
 
 @pytest.mark.parametrize("total_first", [True, False])
@@ -202,3 +213,21 @@ def test_a_changed_cloud_is_noticed() -> None:
         reading = decoder.decode(plant.record(watts), plant.time)
     assert wrong(reading, plant, watts, signed=True) == {}
     assert truth(plant).keys() <= reading.values.keys()
+
+
+def test_a_wrapped_battery_voltage_does_not_make_tenths() -> None:
+    """There is no battery, and its small negative voltage arrives as 6553.1."""
+    decoder = PbdDecoder()
+    for number in range(10):
+        record = {"time": str(number), "vbat": 6553.1, "vpv": 620, "ipv": 400, "ppv": 248, "ppv1": 248}
+        reading = decoder.decode(record, MIDNIGHT + number * INTERVAL)
+    assert reading.values[Key.PV1_VOLTAGE] == 620
+    assert reading.values[Key.PV_POWER] == 248_000
+    assert Key.VOLTAGE not in reading.values
+
+
+def test_power_of_no_circuit_has_the_unit_of_all_others() -> None:
+    decoder = PbdDecoder()
+    for plant in day(hours=12):
+        values = decoder.decode(plant.record(Writing()) | {"pcsOutputPower": 24.8}, plant.time).values
+    assert values[Key.PCS_OUTPUT_POWER] == 24800

@@ -32,7 +32,9 @@ def authorization(api_id: str, api_token: str) -> str:
 class AtessClient:
     """One account of the ATESS cloud."""
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, api_id: str, api_token: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, base_url: str, api_id: str, api_token: str, queue: AccountQueue
+    ) -> None:
         """Keep the session, which stays the caller's, and the credentials.
 
         Args:
@@ -40,11 +42,12 @@ class AtessClient:
             base_url: scheme and host, without a path.
             api_id: number of the account, or empty.
             api_token: token of the account, or the ready-made header.
+            queue: of the account, shared by whoever calls on its behalf.
         """
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": authorization(api_id, api_token), "Accept-Language": "en"}
-        self._queue = AccountQueue()
+        self._queue = queue
 
     async def pbd_data_last(self, device_sn: str) -> dict[str, Any]:
         """Return the last record of a PBD as it came (atess-api 5).

@@ -26,6 +26,8 @@ STORAGE_LIST = "/v1/device/storage/list"
 REALTIME_DATA = "/v1/device/realTime/data"
 STORAGE_DETAIL = "/v1/device/household/storage/detail"
 STATION_INFO = "/v1/station/info"
+LAST_POWER_DATA = "/v1/device/getLastPowerDataBySn"
+LAST_RUNNING_DATA = "/v1/device/getLastRunningDataBySn"
 
 PAGE_SIZE = 100
 """The server refuses 0 and 201 (dyness-api 2.2)."""
@@ -60,7 +62,9 @@ def authentication(app_id: str, app_secret: str, path: str, body: bytes, date: s
 class DynessClient:
     """One account of the Dyness cloud."""
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, app_id: str, app_secret: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, base_url: str, app_id: str, app_secret: str, queue: AccountQueue
+    ) -> None:
         """Keep the session, which stays the caller's, and the credentials.
 
         Args:
@@ -68,12 +72,13 @@ class DynessClient:
             base_url: scheme and host, without a path.
             app_id: App ID of the account.
             app_secret: App Secret of the account.
+            queue: of the account, shared by whoever calls on its behalf.
         """
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._app_id = app_id
         self._app_secret = app_secret
-        self._queue = AccountQueue()
+        self._queue = queue
 
     async def storage_list(self) -> list[dict[str, Any]]:
         """Return the devices that the account lists, all pages (dyness-api 3.2). The list may be empty.
@@ -138,6 +143,29 @@ class DynessClient:
             CloudError: see `errors`.
         """
         return await self._object(STATION_INFO, device_sn)
+
+    async def last_power_data(self, device_sn: str) -> list[Any]:
+        """Return the records of the day as they came, in no order to rely on (dyness-api 3.4).
+
+        Raises:
+            CloudEmpty: success without records.
+            CloudError: see `errors`.
+        """
+        data = await self._call(LAST_POWER_DATA, _device(device_sn))
+        if not data:
+            raise CloudEmpty("no records")
+        if not isinstance(data, list):
+            raise CloudUnavailable("records of an unknown form")
+        return data
+
+    async def last_running_data(self, device_sn: str) -> dict[str, Any]:
+        """Return what an inverter does, most of it null for batteries (dyness-api 3.5).
+
+        Raises:
+            CloudEmpty: success without content.
+            CloudError: see `errors`.
+        """
+        return await self._object(LAST_RUNNING_DATA, device_sn)
 
     async def _object(self, path: str, device_sn: str) -> dict[str, Any]:
         data = await self._call(path, _device(device_sn))

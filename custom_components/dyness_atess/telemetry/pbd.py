@@ -58,7 +58,7 @@ _IN_SCALE = (Measure.VOLTAGE, Measure.CURRENT, Measure.TEMPERATURE)
 _FAULTS = (DeviceStatus.ERROR, DeviceStatus.PERMANENT_ERROR)
 _CHARGE_DISABLED = (BatteryStatus.CHARGE_DISABLED, BatteryStatus.CHARGE_AND_DISCHARGE_DISABLED)
 _DISCHARGE_DISABLED = (BatteryStatus.DISCHARGE_DISABLED, BatteryStatus.CHARGE_AND_DISCHARGE_DISABLED)
-_BATTERY: Mapping[StrEnum | None, Status] = {
+_BATTERY: Mapping[StrEnum | bool | None, Status] = {
     BatteryStatus.CHARGING: Status.CHARGING,
     BatteryStatus.DISCHARGING: Status.DISCHARGING,
 }
@@ -142,7 +142,7 @@ class PbdDecoder:
             battery=_BATTERY.get(_state(FIELD_BY_NAME[status], numbers[status])) if status else None,
             pv_total_field=sources.get(Key.PV_POWER),
         )
-        if is_new and numbers != self._last_numbers:
+        if is_new and (record.time or numbers != self._last_numbers):
             self._learning.learn(sample)
         self._last_numbers = numbers
         draft = _Draft(
@@ -192,7 +192,7 @@ class PbdDecoder:
         return sources
 
     def _use(self, draft: _Draft, key: Key, row: Field) -> None:
-        """Take one number over, unless it cannot be true or its meaning is not known yet."""
+        """Take one number over, if its meaning is known and the device has the quantity."""
         sent = draft.sample.numbers[key]
         learning = self._learning
         number_of_input = 1 if key is Key.PV1_POWER else row.input
@@ -200,25 +200,7 @@ class PbdDecoder:
             return
         if row.measure in _TODAY and draft.reset and not sent:
             return
-        value: Value | None = sent
-        if row.measure is Measure.STATE:
-            value = _state(row, sent)
-        elif row.measure is Measure.FLAG:
-            value = bool(sent) if sent in (0, 1) else None
-        elif row.measure in _POWERS:
-            unit = self._power_unit or learning.unit(key)
-            if not unit or draft.factor is None:
-                return
-            value = sent * unit.watts
-        elif row.measure in _IN_SCALE:
-            if draft.factor is None:
-                return
-            value = sent * draft.factor
-        if value is None:
-            draft.unknown.append(key)
-            return
-        if isinstance(value, float) and not self._believes(draft, key, row, value):
-            draft.disbelieved.append(key)
+        if (value := self._value(draft, key, row)) is None:
             return
         if row.optional and sent:
             learning.seen.add(key)
@@ -227,19 +209,41 @@ class PbdDecoder:
         if isinstance(value, bool):
             draft.flags[key] = value
         elif row.measure is not Measure.LIFETIME:
-            draft.values[key] = _rounded(row, value)
+            draft.values[key] = value
 
-    def _believes(self, draft: _Draft, key: Key, row: Field, value: float) -> bool:
-        """Return whether `value` can be true; a lifetime counter that can is remembered."""
+    def _value(self, draft: _Draft, key: Key, row: Field) -> Value | None:
+        """Return what a number means; None, noted where it is one, where it means nothing or cannot be."""
+        value = draft.sample.numbers[key]
+        if row.measure in (Measure.STATE, Measure.FLAG):
+            state = _state(row, value)
+            if state is None:
+                draft.unknown.append(key)
+            return state
+        believed = True
+        if row.measure in _POWERS:
+            unit = self._power_unit or self._learning.unit(key)
+            if unit is None or draft.factor is None:
+                return None
+            value *= unit.watts
+            measured = None if self._power_unit else draft.sample.measured(key, draft.factor)
+            believed = measured is None or agree(abs(value), measured, rounding=unit.watts)
+        elif row.measure in _IN_SCALE:
+            if draft.factor is None:
+                return None
+            value *= draft.factor
         low, high = _BOUNDS[row.measure]
-        if not low <= value <= high or (row.measure is Measure.NUMBER and not value.is_integer()):
-            return False
-        if row.measure is Measure.LIFETIME:
-            return self._believes_lifetime(key, round(value, 2), draft.sample.taken_at)
-        if row.measure in _POWERS and not self._power_unit and draft.factor is not None:
-            measured = draft.sample.measured(key, draft.factor)
-            return measured is None or agree(abs(value), measured)
-        return True
+        believed &= low <= value <= high
+        if row.measure is Measure.NUMBER:
+            believed &= value.is_integer()
+        elif row.measure is Measure.LIFETIME:
+            believed = believed and self._believes_lifetime(key, round(value, 2), draft.sample.taken_at)
+        if not believed:
+            draft.disbelieved.append(key)
+            return None
+        if row.measure is Measure.NUMBER:
+            return int(value)
+        # Single precision adds digits.
+        return round(value, 3 if row.measure is Measure.CELL_VOLTAGE else 2)
 
     def _believes_lifetime(self, key: Key, value: float, at: datetime) -> bool:
         """Return whether a counter has not fallen, nor risen by more than can be; if so, remember it."""
@@ -313,17 +317,10 @@ class _Draft:
     disbelieved: list[Key] = field(default_factory=list)
 
 
-def _state(row: Field, sent: float) -> StrEnum | None:
-    return row.states.get(int(sent)) if row.states and sent.is_integer() else None
-
-
-def _rounded(row: Field, value: Value) -> Value:
-    """Cut off what single precision adds."""
-    if not isinstance(value, float):
-        return value
-    if row.measure is Measure.NUMBER:
-        return int(value)
-    return round(value, 3 if row.measure is Measure.CELL_VOLTAGE else 2)
+def _state(row: Field, sent: float) -> StrEnum | bool | None:
+    if row.states is None:
+        return bool(sent) if sent in (0, 1) else None
+    return row.states.get(int(sent)) if sent.is_integer() else None
 
 
 def _first_date(time: str, received_at: datetime) -> datetime:

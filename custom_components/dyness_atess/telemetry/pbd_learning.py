@@ -20,7 +20,7 @@ AGREEMENT = 2.5
 """P and V x I agree within this factor: whole kW are half or double near 1 kW, and the units are a factor 10 apart."""
 LEAST_WATTS = 2000.0
 """V x I below which P tells nothing: whole kW are too coarse, and offsets of V and I weigh too much."""
-LEAST_CURRENT = 5.0
+LEAST_CURRENT = 2.0
 """A; below it the direction of the battery current may be an offset."""
 LEAST_VOLTAGE = 100.0
 """Below it, in whatever scale, nothing is connected."""
@@ -88,11 +88,11 @@ _VOLTAGE_AND_CURRENT = {
 }
 
 
-def agree(watts: float, measured: float) -> bool:
-    """Return whether an amount of power can be that of a V x I."""
-    if measured < LEAST_WATTS:
-        return watts <= LEAST_WATTS * AGREEMENT
-    return measured / AGREEMENT <= watts <= measured * AGREEMENT
+def agree(watts: float, measured: float, rounding: float = 0.0) -> bool:
+    """Return whether an amount of power, known up to `rounding`, can be that of a V x I."""
+    most = max(measured, LEAST_WATTS) * AGREEMENT + rounding
+    least = measured / AGREEMENT - rounding if measured >= LEAST_WATTS else 0.0
+    return least <= watts <= most
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,30 +117,36 @@ class Sample:
         voltage, current = (self.numbers.get(key) for key in _VOLTAGE_AND_CURRENT[power])
         return None if voltage is None or current is None else abs(voltage * factor * current * factor)
 
-    def units(self, factor: float) -> dict[Circuit, PowerUnit]:
-        """Return in which unit the powers agree with V x I, as far as this one sample tells."""
+    def circuits(self, factor: float) -> dict[Circuit, tuple[float, float]]:
+        """Return power as sent, and V x I in W, of the circuits where that is enough to tell something."""
         sums: dict[Circuit, tuple[float, float]] = {}
         for power, circuit in _CIRCUITS.items():
             if power in self.numbers and (measured := self.measured(power, factor)) is not None:
                 number, watts = sums.get(circuit, (0.0, 0.0))
                 sums[circuit] = number + abs(self.numbers[power]), watts + measured
+        return {circuit: pair for circuit, pair in sums.items() if pair[1] >= LEAST_WATTS}
+
+    def units(self, factor: float) -> dict[Circuit, PowerUnit]:
+        """Return in which unit the powers agree with V x I, as far as this one sample tells."""
         return {
             circuit: unit
-            for circuit, (number, watts) in sums.items()
+            for circuit, (number, watts) in self.circuits(factor).items()
             for unit in PowerUnit
-            if watts >= LEAST_WATTS and agree(number * unit.watts, watts)
+            if agree(number * unit.watts, watts)
         }
 
     @property
     def scale(self) -> Scale | None:
-        """The scale that the voltages show, unless only the other one agrees with the powers."""
+        """The scale that the voltages show, unless a power agrees only with the other one."""
         inputs = [self.numbers[voltage] for voltage, _, _ in INPUTS.values() if voltage in self.numbers]
         battery = self.numbers.get(Key.VOLTAGE, 0.0)
         voltage = battery if battery >= LEAST_VOLTAGE else max(inputs, default=0.0)
         if not LEAST_VOLTAGE <= voltage <= HIGHEST_VOLTAGE * 10:
             return None
         shown, other = (Scale.TENTHS, Scale.WHOLE) if voltage > HIGHEST_VOLTAGE else (Scale.WHOLE, Scale.TENTHS)
-        return other if self.units(other.factor) and not self.units(shown.factor) else shown
+        if not self.units(shown.factor) and self.units(other.factor).keys() & self.circuits(shown.factor).keys():
+            return other
+        return shown
 
 
 class Decision[Choice: str | int]:

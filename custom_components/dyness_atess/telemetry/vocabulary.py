@@ -103,6 +103,33 @@ class Key(StrEnum):
     SELF_CHECK_TIME = "self_check_time"
     PARALLEL_SYSTEM_NUMBER = "parallel_system_number"
 
+    ENERGY_RATED = "energy_rated"
+    ENERGY_REMAINING = "energy_remaining"
+    CAPACITY_FULL = "capacity_full"
+    CAPACITY_REMAINING = "capacity_remaining"
+    BMS_TEMPERATURE = "bms_temperature"
+    BATTERY_TEMPERATURE = "battery_temperature"
+    HEATSINK_TEMPERATURE = "heatsink_temperature"
+    INTERNAL_TEMPERATURE = "internal_temperature"
+    POWER_MODULE_TEMPERATURE = "power_module_temperature"
+    PV_VOLTAGE = "pv_voltage"
+    PV_CURRENT = "pv_current"
+    OUTPUT_1_VOLTAGE = "output_1_voltage"
+    OUTPUT_1_CURRENT = "output_1_current"
+    OUTPUT_1_POWER = "output_1_power"
+    OUTPUT_2_VOLTAGE = "output_2_voltage"
+    OUTPUT_2_CURRENT = "output_2_current"
+    OUTPUT_2_POWER = "output_2_power"
+    GRID_POWER = "grid_power"
+    LOAD_POWER = "load_power"
+
+    # One key per cell and per probe, for as many as a module of any family has.
+    _ignore_ = "cell, probe"
+    for cell in range(1, 31):
+        locals()[f"CELL_{cell:02}_VOLTAGE"] = f"cell_{cell:02}_voltage"
+    for probe in range(1, 17):
+        locals()[f"CELL_TEMPERATURE_{probe}"] = f"cell_temperature_{probe}"
+
     CHARGING = "charging"
     ONLINE = "online"
     ALARM = "alarm"
@@ -140,6 +167,12 @@ class Key(StrEnum):
 
     FAULT = "fault"
     BATTERY_RELAY = "battery_relay"
+
+    INSULATION_LOW = "insulation_low"
+    CELL_FAULT = "cell_fault"
+    CHARGE_MOSFET = "charge_mosfet"
+    DISCHARGE_MOSFET = "discharge_mosfet"
+    HEATER = "heater"
 
 
 class Status(StrEnum):
@@ -193,6 +226,8 @@ WARNINGS = frozenset(
         Key.DISCHARGE_OVERCURRENT,
         Key.CHARGE_OVERCURRENT,
         Key.CELL_TEMPERATURE_IMBALANCE,
+        Key.INSULATION_LOW,
+        Key.CELL_FAULT,
     }
 )
 """Bits that say something is near a limit; some are normal at the top of charge."""
@@ -200,7 +235,9 @@ WARNINGS = frozenset(
 PROTECTIONS = frozenset(key for key in Key if key.endswith("_protection"))
 """Bits that say that the battery has stopped something to protect itself."""
 
-SLOW = frozenset({Key.SOH, Key.SOH_AVERAGE, Key.CYCLES, Key.CYCLES_MAX, Key.MODULE_COUNT})
+SLOW = frozenset(
+    {Key.SOH, Key.SOH_AVERAGE, Key.CYCLES, Key.CYCLES_MAX, Key.MODULE_COUNT, Key.ENERGY_RATED, Key.CAPACITY_FULL}
+)
 """Quantities that change over weeks: a sample that leaves one out leaves the last value standing."""
 
 LIFETIME = frozenset(
@@ -215,3 +252,6 @@ LIFETIME = frozenset(
     }
 )
 """Counters that never fall: they are right however old the sample is."""
+
+CELL_VOLTAGES = tuple(Key(f"cell_{number:02}_voltage") for number in range(1, 31))
+PROBE_TEMPERATURES = tuple(Key(f"cell_temperature_{number}") for number in range(1, 17))

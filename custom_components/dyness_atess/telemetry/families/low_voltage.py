@@ -6,6 +6,7 @@ points come.
 
 from ..family import Family, Kind, rule
 from ..vocabulary import Key
+from .junior_box import JUNIOR_BOX
 
 _RESERVED = "空"
 
@@ -130,5 +131,6 @@ LOW_VOLTAGE = Family(
         rule("4007", "Discharge enable", Kind.FLAG, Key.DISCHARGE_ENABLED),
         rule("4008", "Charge enable", Kind.FLAG, Key.CHARGE_ENABLED),
         rule("4100", "总报警状态", Kind.FLAG, Key.ALARM),
+        *JUNIOR_BOX,
     ),
 )
