@@ -1,13 +1,9 @@
-"""What vendor names give away where no table fits: a model that nobody has seen yet."""
+"""Vendor names that no table holds, and the plain words that the vendor's names are made of."""
 
-from ..family import Kind, Rule, rule
-from ..points import normalised
+from ..family import Kind, rule
 from ..vocabulary import Key
-from .high_voltage import HIGH_VOLTAGE
-from .low_voltage import LOW_VOLTAGE
 
-# Names of dumps that no table holds, and the plain words that the vendor's names are made of.
-_WORDS = (
+WORDS = (
     rule("", "平均SOC", Kind.PERCENTAGE, Key.SOC),
     rule("", "电池SOC", Kind.PERCENTAGE, Key.SOC),
     rule("", "电池SOH", Kind.PERCENTAGE, Key.SOH),
@@ -21,10 +17,3 @@ _WORDS = (
     rule("", "累计放电电量", Kind.ENERGY, Key.ENERGY_DISCHARGED),
     rule("", "总报警", Kind.FLAG, Key.ALARM),
 )
-
-BY_NAME: dict[str, Rule] = {
-    found.name: found
-    for found in (*HIGH_VOLTAGE.rules, *_WORDS, *LOW_VOLTAGE.rules)
-    if found.name and found.name != normalised("空")
-}
-"""Rules by vendor name. Names of different families that mean different things are not among them."""
