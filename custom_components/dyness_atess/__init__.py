@@ -8,8 +8,9 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.typing import UNDEFINED
 
 from .atess import AtessInventory
-from .const import CONF_API_TOKEN, DOMAIN
-from .coordinator import Account, AccountConfigEntry, DeviceCoordinator
+from .cloud.queue import HOURLY_CALLS, SLOWEST
+from .const import CONF_API_TOKEN, CONF_HOURLY_CALLS, DOMAIN
+from .coordinator import Account, AccountConfigEntry, DeviceCoordinator, account_queue
 from .dyness import DynessInventory, ModuleCoordinator, StorageCoordinator
 from .memory import Memory
 
@@ -24,7 +25,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
     memory = Memory(hass, entry.entry_id)
     await memory.async_load()
     inventory = (AtessInventory if CONF_API_TOKEN in entry.data else DynessInventory)(hass, entry)
-    account = entry.runtime_data = Account(inventory=inventory, memory=memory)
+    queue = account_queue(hass, entry.data)
+    queue.hourly_calls = int(entry.options.get(CONF_HOURLY_CALLS, HOURLY_CALLS))
+    queue.slowness = min(max(queue.slowness, memory.recall("").get("slowness", 0)), SLOWEST)
+    account = entry.runtime_data = Account(inventory=inventory, memory=memory, queue=queue)
 
     first_reads: list[asyncio.Task[None]] = []
 

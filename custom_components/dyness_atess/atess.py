@@ -78,7 +78,7 @@ class PbdCoordinator(DeviceCoordinator):
 
     @override
     async def _fetch(self) -> Reading:
-        self.raw = await self.inventory.client.pbd_data_last(self.serial)
+        self.raw = await self.inventory.client.pbd_data_last(self.serial, self.turn)
         reading = self._decoder.decode(self.raw, dt_util.utcnow())
         self.config_entry.runtime_data.memory.keep(self.serial, self._decoder.memory)
         return reading

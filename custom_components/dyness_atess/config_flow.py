@@ -33,6 +33,7 @@ import probatio as vol
 
 from .atess import AtessInventory, atess_client
 from .cloud.dyness import REGIONS
+from .cloud.queue import HOURLY_CALLS
 from .const import (
     CONF_API_ID,
     CONF_API_TOKEN,
@@ -49,7 +50,6 @@ from .const import (
     CONF_SERVER,
     CONF_SINGLE_CELLS,
     DOMAIN,
-    HOURLY_CALLS,
     SUBENTRY_PBD,
     SUBENTRY_STORAGE,
 )

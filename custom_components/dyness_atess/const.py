@@ -22,6 +22,3 @@ CONF_DEVICE: Final = "device"
 
 SUBENTRY_PBD: Final = "pbd"
 SUBENTRY_STORAGE: Final = "storage"
-
-HOURLY_CALLS: Final = 60
-"""What users of this cloud have got by with; no vendor figure exists beside two calls a second (dyness-api 1.5)."""

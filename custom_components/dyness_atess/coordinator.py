@@ -12,13 +12,13 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .cloud.errors import CloudEmpty, CloudError, CloudRateLimited, CloudRejected, CloudUnavailable
-from .cloud.queue import AccountQueue
+from .cloud.queue import AccountQueue, Priority, Turn
 from .const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, CONF_COLLECTOR_SN, CONF_DEVICE_SN, DOMAIN
 from .memory import Memory
 from .telemetry.device import Device
@@ -33,6 +33,9 @@ READINGS_INTERVAL = timedelta(minutes=5)
 MAXIMUM_AGE = timedelta(minutes=30)
 """A sample older than this is no longer current (product contract, section 5)."""
 
+MAXIMUM_CLOCK_ERROR = timedelta(minutes=5)
+"""A clock that is further from the cloud's may be why a signature is refused; no source has the window."""
+
 type AccountConfigEntry = ConfigEntry[Account]
 
 
@@ -42,6 +45,7 @@ class Account:
 
     inventory: Inventory
     memory: Memory
+    queue: AccountQueue
     devices: dict[str, DeviceCoordinator] = field(default_factory=dict)
     followers: list[Callable[[DeviceCoordinator], None]] = field(default_factory=list)
     """Called with each device that is added later."""
@@ -101,11 +105,17 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     async def _async_update_data(self) -> Data:
         try:
             try:
-                return await self._read()
+                data = await self._read()
             except CloudUnavailable as error:
                 _LOGGER.debug("Reading %s once more: %s", self.name, error)
-                return await self._read()
+                data = await self._read()
         except CloudRejected as error:
+            if self._clock_is_wrong(error.clock_error):
+                raise UpdateFailed(
+                    translation_domain=DOMAIN,
+                    translation_key="clock",
+                    retry_after=READINGS_INTERVAL.total_seconds(),
+                ) from error
             raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="rejected") from error
         except CloudError as error:
             if isinstance(error, CloudRateLimited | CloudEmpty) and self.last_update_success and self.is_current:
@@ -116,6 +126,30 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
                 translation_placeholders={"reason": str(error)},
                 retry_after=READINGS_INTERVAL.total_seconds(),
             ) from error
+        else:
+            self._clock_is_wrong(None)
+            return data
+        finally:
+            account = self.config_entry.runtime_data
+            if account.queue.slowness != account.memory.recall("").get("slowness", 0):
+                account.memory.keep("", {"slowness": account.queue.slowness})
+
+    def _clock_is_wrong(self, error: timedelta | None) -> bool:
+        """Tell the user of a clock that makes signatures worthless, and when it is right again."""
+        issue = f"clock_{self.config_entry.entry_id}"
+        if error is None or abs(error) <= MAXIMUM_CLOCK_ERROR:
+            ir.async_delete_issue(self.hass, DOMAIN, issue)
+            return False
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            issue,
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key="clock",
+            translation_placeholders={"minutes": str(round(error.total_seconds() / 60))},
+        )
+        return True
 
 
 class Inventory(CloudCoordinator[dict[str, Device]]):
@@ -156,6 +190,8 @@ class Inventory(CloudCoordinator[dict[str, Device]]):
 class DeviceCoordinator(CloudCoordinator[Reading]):
     """The readings of one device."""
 
+    priority: ClassVar[Priority] = Priority.MASTER
+
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry, inventory: Inventory, serial: str) -> None:
         """Begin with the quantities that the entity registry remembers of this device."""
         self.serial = serial
@@ -180,6 +216,11 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
         Raises:
             CloudError: one of the declared outcomes.
         """
+
+    @property
+    def turn(self) -> Turn:
+        """Its place in the account's queue: the older its sample, the sooner."""
+        return Turn(self.priority, self.sampled_at.timestamp() if self.sampled_at else 0.0)
 
     @property
     def subentry_id(self) -> str | None:

@@ -23,6 +23,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Account
     account = entry.runtime_data
     content = {
         "entry": {"data": dict(entry.data), "options": dict(entry.options), "version": entry.version},
+        "calls": account.queue.state,
         "device_list": _state(account.inventory) | {"listed": len(account.inventory.listed)},
         "devices": [_device(device) for device in account.devices.values()],
     }

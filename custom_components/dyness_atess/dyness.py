@@ -14,8 +14,17 @@ from homeassistant.util import dt as dt_util
 
 from .cloud.dyness import REGIONS, DynessClient
 from .cloud.errors import CloudEmpty, CloudError
-from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_CAPACITY, CONF_HOURLY_CALLS, CONF_REGION, DOMAIN, HOURLY_CALLS
-from .coordinator import READINGS_INTERVAL, AccountConfigEntry, DeviceCoordinator, Inventory, account_queue, digest
+from .cloud.queue import Priority, Turn
+from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_CAPACITY, CONF_REGION, DOMAIN
+from .coordinator import (
+    MAXIMUM_AGE,
+    READINGS_INTERVAL,
+    AccountConfigEntry,
+    DeviceCoordinator,
+    Inventory,
+    account_queue,
+    digest,
+)
 from .telemetry.decoder import READ_BY_NAME, decode, decode_running, family_by_name
 from .telemetry.device import Device
 from .telemetry.power_history import latest_soc
@@ -23,6 +32,8 @@ from .telemetry.reading import Reading, Value
 from .telemetry.vocabulary import LIFETIME, Key
 
 INVENTORY_INTERVAL = timedelta(minutes=30)
+
+_INVENTORY = Turn(Priority.INVENTORY)
 
 _MASTER = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
 """How the cloud marks the serial number of a master, which some lists name among its own modules."""
@@ -62,7 +73,7 @@ class DynessInventory(Inventory):
 
     @override
     async def _read(self) -> dict[str, Device]:
-        rows = await self.client.storage_list()
+        rows = await self.client.storage_list(_INVENTORY)
         if not rows and self.data.keys() - self.subentries.keys():
             raise CloudEmpty("no devices")
         listed = {row["deviceSn"]: Device.from_listing(row["deviceSn"], row) for row in rows}
@@ -70,16 +81,32 @@ class DynessInventory(Inventory):
         devices = self.data | listed
         for serial in self.subentries.keys() - listed.keys():
             devices[serial] = await self._unlisted(devices[serial])
+        self._tell_of_no_devices(found=bool(devices))
         self.listed = set(listed)
         self._listed_at = dt_util.utcnow()
         return devices
+
+    def _tell_of_no_devices(self, *, found: bool) -> None:
+        issue = f"no_devices_{self.config_entry.entry_id}"
+        if found:
+            ir.async_delete_issue(self.hass, DOMAIN, issue)
+            return
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            issue,
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="no_devices",
+            translation_placeholders={"entry": self.config_entry.title},
+        )
 
     async def _unlisted(self, device: Device) -> Device:
         """Ask for the model of a device that the account does not list, once."""
         if device.listing:
             return device
         try:
-            detail = await self.client.storage_detail(device.serial)
+            detail = await self.client.storage_detail(device.serial, _INVENTORY)
         except CloudError:
             return device
         return replace(Device.from_listing(device.serial, detail), collector_serial=device.collector_serial)
@@ -96,7 +123,7 @@ class PointsCoordinator(DeviceCoordinator):
 
     @override
     async def _fetch(self) -> Reading:
-        self.raw = await self.inventory.client.realtime_data(self.serial, self.device.collector_serial)
+        self.raw = await self.inventory.client.realtime_data(self.serial, self.device.collector_serial, self.turn)
         reading = decode(self.raw, self.remembered.get("family"))
         if reading.family and reading.family != READ_BY_NAME:
             self.remember(family=reading.family)
@@ -142,7 +169,7 @@ class StorageCoordinator(PointsCoordinator):
         if family is None or not family.running:
             return
         try:
-            values |= decode_running(family_name, await self.inventory.client.last_running_data(self.serial))
+            values |= decode_running(family_name, await self.inventory.client.last_running_data(self.serial, self.turn))
             self.silent = frozenset()
         except CloudError:
             self.silent = {key for rule in family.running for key in rule.keys if key}
@@ -150,7 +177,7 @@ class StorageCoordinator(PointsCoordinator):
     async def _add_history(self, values: dict[Key, Value]) -> None:
         """Add the state of charge from the day's records where no point has it."""
         try:
-            records = await self.inventory.client.last_power_data(self.serial)
+            records = await self.inventory.client.last_power_data(self.serial, self.turn)
         except CloudError:
             return
         if (soc := latest_soc(records, dt_util.utcnow())) is not None:
@@ -187,7 +214,7 @@ class StorageCoordinator(PointsCoordinator):
         """Return the capacity of the plant in kWh, asked for once."""
         if "capacity" not in self.remembered:
             try:
-                station = await self.inventory.client.station_info(self.serial)
+                station = await self.inventory.client.station_info(self.serial, _INVENTORY)
                 self.remember(capacity=float(station.get("batteryCapacity") or 0))
             except CloudError, TypeError, ValueError:
                 return None
@@ -209,13 +236,29 @@ class StorageCoordinator(PointsCoordinator):
         for serial in self.modules.keys() - account.devices.keys():
             account.add(ModuleCoordinator(self.hass, self.config_entry, self, serial))
         modules = [device for device in account.devices.values() if isinstance(device, ModuleCoordinator)]
-        interval = module_interval(
-            self.config_entry.options.get(CONF_HOURLY_CALLS, HOURLY_CALLS),
-            len(account.devices) - len(modules),
-            len(modules),
-        )
+        masters = len(account.devices) - len(modules)
+        interval = module_interval(account.queue.hourly_calls, masters, len(modules))
         for module in modules:
             module.update_interval = interval
+        issue = f"budget_{self.config_entry.entry_id}"
+        needed = needed_calls(masters, len(modules))
+        if needed <= account.queue.hourly_calls:
+            ir.async_delete_issue(self.hass, DOMAIN, issue)
+            return
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            issue,
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="budget",
+            translation_placeholders={
+                "masters": str(masters),
+                "modules": str(len(modules)),
+                "calls": str(account.queue.hourly_calls),
+                "needed": str(needed),
+            },
+        )
 
     def forget_module(self, serial: str) -> None:
         """Let a module go that its owner removed."""
@@ -241,6 +284,8 @@ class StorageCoordinator(PointsCoordinator):
 
 class ModuleCoordinator(PointsCoordinator):
     """The readings of one module behind a master."""
+
+    priority = Priority.MODULE
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry, master: StorageCoordinator, serial: str) -> None:
         """Begin with what was ever seen of it."""
@@ -279,6 +324,11 @@ class ModuleCoordinator(PointsCoordinator):
             sw_version=self.data.firmware if self.data else None,
             via_device_id=master.id,
         )
+
+
+def needed_calls(masters: int, modules: int) -> int:
+    """Return how many calls an hour keep every value current: a module may be twice as old as that at the most."""
+    return masters * (timedelta(hours=1) // READINGS_INTERVAL) + 2 + modules * (timedelta(hours=1) // MAXIMUM_AGE)
 
 
 def module_interval(hourly_calls: int, masters: int, modules: int) -> timedelta:

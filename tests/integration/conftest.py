@@ -25,6 +25,7 @@ def _integration(enable_custom_integrations: None, socket_enabled: None) -> Gene
     with (
         patch("custom_components.dyness_atess.cloud.queue.SPACING", 0),
         patch("custom_components.dyness_atess.cloud.queue.PAUSE", 0),
+        patch("custom_components.dyness_atess.HOURLY_CALLS", 1_000_000),
     ):
         yield
 

@@ -7,10 +7,12 @@ from typing import Any
 import aiohttp
 
 from .errors import CloudEmpty, CloudError, CloudRateLimited, CloudRejected, CloudUnavailable
-from .queue import AccountQueue
+from .queue import AccountQueue, Turn
 from .transport import Answer, exchange
 
 _LOGGER = logging.getLogger(__name__)
+
+SETUP = Turn()
 
 BASE_URL = "https://www.enerclo-atesspower.com"
 PREFIX = "/api/v1"
@@ -49,7 +51,7 @@ class AtessClient:
         self._headers = {"Authorization": authorization(api_id, api_token), "Accept-Language": "en"}
         self._queue = queue
 
-    async def pbd_data_last(self, device_sn: str) -> dict[str, Any]:
+    async def pbd_data_last(self, device_sn: str, turn: Turn = SETUP) -> dict[str, Any]:
         """Return the last record of a PBD as it came (atess-api 5).
 
         Raises:
@@ -63,7 +65,7 @@ class AtessClient:
             return _data(answer)
 
         try:
-            data = await self._queue.run(call)
+            data = await self._queue.run(call, turn)
             if data in (None, {}, [], ""):
                 raise CloudEmpty("no record")
             if not isinstance(data, dict):
@@ -79,7 +81,7 @@ def _data(answer: Answer) -> Any:
     """Open the envelope (atess-api 2); whether errors come with their HTTP status is not known, so both count."""
     codes = {answer.code, str(answer.status)}
     if codes & {"401", "403"}:
-        raise CloudRejected("no access")
+        raise CloudRejected
     if "429" in codes:
         raise CloudRateLimited
     if "400" in codes:

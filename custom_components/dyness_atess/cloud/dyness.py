@@ -12,10 +12,12 @@ import aiohttp
 import orjson
 
 from .errors import CloudEmpty, CloudError, CloudRateLimited, CloudRejected, CloudUnavailable
-from .queue import AccountQueue
+from .queue import AccountQueue, Turn
 from .transport import Answer, exchange
 
 _LOGGER = logging.getLogger(__name__)
+
+SETUP = Turn()
 
 REGIONS = {
     "europe": "https://open-api.dyness.com",
@@ -80,7 +82,7 @@ class DynessClient:
         self._app_secret = app_secret
         self._queue = queue
 
-    async def storage_list(self) -> list[dict[str, Any]]:
+    async def storage_list(self, turn: Turn = SETUP) -> list[dict[str, Any]]:
         """Return the devices that the account lists, all pages (dyness-api 3.2). The list may be empty.
 
         Raises:
@@ -88,7 +90,7 @@ class DynessClient:
         """
         devices: dict[str, dict[str, Any]] = {}
         for page in range(1, PAGE_LIMIT + 1):
-            data = await self._call(STORAGE_LIST, {"pageNum": page, "pageSize": PAGE_SIZE})
+            data = await self._call(STORAGE_LIST, {"pageNum": page, "pageSize": PAGE_SIZE}, turn)
             if not data:
                 break
             rows = data.get("list") or [] if isinstance(data, dict) else data
@@ -108,74 +110,75 @@ class DynessClient:
             devices |= new
         return list(devices.values())
 
-    async def realtime_data(self, device_sn: str, collector_sn: str | None = None) -> list[Any]:
+    async def realtime_data(self, device_sn: str, collector_sn: str | None = None, turn: Turn = SETUP) -> list[Any]:
         """Return the points of a device or module as they came (dyness-api 6.0).
 
         Args:
             device_sn: serial number with the suffix that the cloud gives it.
             collector_sn: serial number of the Wi-Fi dongle; the cloud does not need it (dyness-api 3).
+            turn: place in the account's queue.
 
         Raises:
             CloudEmpty: success without points.
             CloudError: see `errors`.
         """
-        data = await self._call(REALTIME_DATA, _device(device_sn, collector_sn))
+        data = await self._call(REALTIME_DATA, _device(device_sn, collector_sn), turn)
         if not data:
             raise CloudEmpty("no points")
         if not isinstance(data, list):
             raise CloudUnavailable("points of an unknown form")
         return data
 
-    async def storage_detail(self, device_sn: str) -> dict[str, Any]:
+    async def storage_detail(self, device_sn: str, turn: Turn = SETUP) -> dict[str, Any]:
         """Return model, firmware and ratings of one battery (dyness-api 3.3).
 
         Raises:
             CloudEmpty: success without content.
             CloudError: see `errors`.
         """
-        return await self._object(STORAGE_DETAIL, device_sn)
+        return await self._object(STORAGE_DETAIL, device_sn, turn)
 
-    async def station_info(self, device_sn: str) -> dict[str, Any]:
+    async def station_info(self, device_sn: str, turn: Turn = SETUP) -> dict[str, Any]:
         """Return what the plant of a device says of its capacity in kWh, unreliable (dyness-api 8).
 
         Raises:
             CloudEmpty: success without content.
             CloudError: see `errors`.
         """
-        return await self._object(STATION_INFO, device_sn)
+        return await self._object(STATION_INFO, device_sn, turn)
 
-    async def last_power_data(self, device_sn: str) -> list[Any]:
+    async def last_power_data(self, device_sn: str, turn: Turn = SETUP) -> list[Any]:
         """Return the records of the day as they came, in no order to rely on (dyness-api 3.4).
 
         Raises:
             CloudEmpty: success without records.
             CloudError: see `errors`.
         """
-        data = await self._call(LAST_POWER_DATA, _device(device_sn))
+        data = await self._call(LAST_POWER_DATA, _device(device_sn), turn)
         if not data:
             raise CloudEmpty("no records")
         if not isinstance(data, list):
             raise CloudUnavailable("records of an unknown form")
         return data
 
-    async def last_running_data(self, device_sn: str) -> dict[str, Any]:
+    async def last_running_data(self, device_sn: str, turn: Turn = SETUP) -> dict[str, Any]:
         """Return what an inverter does, most of it null for batteries (dyness-api 3.5).
 
         Raises:
             CloudEmpty: success without content.
             CloudError: see `errors`.
         """
-        return await self._object(LAST_RUNNING_DATA, device_sn)
+        return await self._object(LAST_RUNNING_DATA, device_sn, turn)
 
-    async def _object(self, path: str, device_sn: str) -> dict[str, Any]:
-        data = await self._call(path, _device(device_sn))
+    async def _object(self, path: str, device_sn: str, turn: Turn) -> dict[str, Any]:
+        data = await self._call(path, _device(device_sn), turn)
         if not data:
             raise CloudEmpty("no content")
         if not isinstance(data, dict):
             raise CloudUnavailable("content of an unknown form")
         return data
 
-    async def _call(self, path: str, content: dict[str, Any]) -> Any:
+    async def _call(self, path: str, content: dict[str, Any], turn: Turn) -> Any:
         body = orjson.dumps(content)
 
         async def call() -> Any:
@@ -185,7 +188,7 @@ class DynessClient:
             return _data(await exchange(self._session, "POST", url, headers=headers, body=body), core=path in _CORE)
 
         try:
-            data = await self._queue.run(call)
+            data = await self._queue.run(call, turn)
         except CloudError as error:
             _LOGGER.debug("%s: %s", path, error)
             raise
@@ -204,7 +207,7 @@ def _data(answer: Answer, *, core: bool) -> Any:
     if code == "429" or "TOO_MANY_REQUESTS" in (info, answer.content.get("sourceCode")):
         raise CloudRateLimited
     if core and "401" in (code, str(answer.status)):
-        raise CloudRejected("access denied")
+        raise CloudRejected(answer.clock_error)
     if info in _NETWORK_TROUBLE:
         raise CloudUnavailable(str(info))
     if answer.status >= 400 or code not in ("200", "0"):

@@ -1,5 +1,7 @@
 """What a read can end in beside an answer (product contract, section 5)."""
 
+from datetime import timedelta
+
 
 class CloudError(Exception):
     """A read that gave no data. The text names no secret, serial number or vendor text."""
@@ -33,7 +35,12 @@ class CloudRateLimited(CloudError):
 
 
 class CloudRejected(CloudError):
-    """The credentials are not accepted."""
+    """The credentials are not accepted, or the clock that signs with them is wrong."""
+
+    def __init__(self, clock_error: timedelta | None = None) -> None:
+        """Keep by how much our clock is ahead of the cloud's, where the cloud says what time it is."""
+        super().__init__("access denied")
+        self.clock_error = clock_error
 
 
 class CloudEmpty(CloudError):

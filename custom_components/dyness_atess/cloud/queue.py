@@ -1,35 +1,163 @@
-"""All calls of one account, one after the other."""
+"""All calls of one account: one at a time, spaced, within a budget, the most urgent first."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+import heapq
+from itertools import count
+from typing import Any
 
 from .errors import CloudRateLimited
 
 SPACING = 1.0
 """Seconds between the starts of two calls; the vendor allows two a second (dyness-api 1.5)."""
+HOURLY_CALLS = 60
+"""What users of the Dyness cloud have got by with; no vendor figure exists beside two a second (dyness-api 1.5)."""
 PAUSE = 30.0
-"""Seconds without a call after a 429 that does not say how long. No source has a figure; bursts explain all reports."""
+"""Seconds without a call after a first 429 that does not say how long. No source has a figure."""
+SLOWEST = 2
+"""Steps by which the account gets slower: each doubles the pause and halves the budget, which keeps a battery current
+even at the slowest."""
+RECOVERY = 3600.0
+"""Seconds without a 429 after which the account is a step faster again."""
+WINDOW = 3600.0
+"""Seconds over which calls are counted."""
+
+
+class Priority(IntEnum):
+    """What goes first."""
+
+    SETUP = 0
+    """A person waits before a form. The budget does not hold it up."""
+    MASTER = 1
+    MODULE = 2
+    INVENTORY = 3
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Turn:
+    """Where a call stands in the queue."""
+
+    priority: Priority = Priority.SETUP
+    since: float = 0.0
+    """Of equal priority the one with the oldest sample, as a POSIX time stamp, goes first."""
+
+
+@dataclass(order=True, slots=True)
+class _Waiter:
+    turn: Turn
+    number: int
+    granted: asyncio.Future[None] = field(compare=False)
 
 
 class AccountQueue:
-    """Lets one call run at a time and spaces their starts.
+    """Grants turns. Nothing of it runs while nobody waits.
 
     A 429 is the account's, not the device's (dyness-api 1.5): the next call of whoever is in the queue waits.
     """
 
     def __init__(self) -> None:
         """Start with nothing to wait for."""
-        self._turn = asyncio.Lock()
+        self.hourly_calls = HOURLY_CALLS
+        """The budget."""
+        self.slowness = 0
+        """By how many steps 429s have slowed the account down."""
+        self._slowed_at = 0.0
         self._not_before = 0.0
+        self._starts: deque[float] = deque()
+        self._waiting: list[_Waiter] = []
+        self._numbers = count()
+        self._busy = False
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def run[Result](self, call: Callable[[], Awaitable[Result]]) -> Result:
+    async def run[Result](self, call: Callable[[], Awaitable[Result]], turn: Turn) -> Result:
         """Run `call` when it is its turn and return what it returns."""
-        loop = asyncio.get_running_loop()
-        async with self._turn:
-            await asyncio.sleep(self._not_before - loop.time())
-            self._not_before = loop.time() + SPACING
-            try:
-                return await call()
-            except CloudRateLimited as error:
-                self._not_before = loop.time() + (PAUSE if error.retry_after is None else error.retry_after)
-                raise
+        waiter = _Waiter(turn, next(self._numbers), asyncio.get_running_loop().create_future())
+        heapq.heappush(self._waiting, waiter)
+        self._schedule()
+        try:
+            await waiter.granted
+        except asyncio.CancelledError:
+            if waiter.granted.cancelled():
+                self._waiting = [other for other in self._waiting if other is not waiter]
+                heapq.heapify(self._waiting)
+                self._schedule()
+            else:
+                self._release()
+            raise
+        try:
+            return await call()
+        except CloudRateLimited as error:
+            self._slow_down(error.retry_after)
+            raise
+        finally:
+            self._release()
+
+    @property
+    def calls_last_hour(self) -> int:
+        """How many calls began in the last hour."""
+        while self._starts and self._starts[0] <= _now() - WINDOW:
+            self._starts.popleft()
+        return len(self._starts)
+
+    @property
+    def budget(self) -> int:
+        """How many calls an hour are in force, which is less for a while after a 429."""
+        return max(self.hourly_calls >> self.slowness, 1)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What is in force and why, for diagnostics."""
+        return {
+            "calls_last_hour": self.calls_last_hour,
+            "hourly_calls": self.hourly_calls,
+            "budget": self.budget,
+            "slowness": self.slowness,
+            "seconds_to_next": max(round(self._not_before - _now()), 0) if self._starts else 0,
+            "waiting": len(self._waiting),
+        }
+
+    def _slow_down(self, retry_after: float | None) -> None:
+        pause = PAUSE * 2**self.slowness if retry_after is None else retry_after
+        self.slowness = min(self.slowness + 1, SLOWEST)
+        self._slowed_at = _now()
+        self._not_before = _now() + pause
+
+    def _recover(self) -> None:
+        if self.slowness and _now() - self._slowed_at >= RECOVERY:
+            self.slowness -= 1
+            self._slowed_at = _now()
+
+    def _release(self) -> None:
+        self._busy = False
+        self._schedule()
+
+    def _schedule(self) -> None:
+        """Set the timer for the most urgent waiter, or none where nobody can be granted a turn."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        if self._busy or not self._waiting:
+            return
+        self._recover()
+        at = self._not_before
+        if self._waiting[0].turn.priority is not Priority.SETUP and self.calls_last_hour >= self.budget:
+            at = max(at, self._starts[-self.budget] + WINDOW)
+        self._timer = asyncio.get_running_loop().call_at(at, self._grant)
+
+    def _grant(self) -> None:
+        self._timer = None
+        waiter = heapq.heappop(self._waiting)
+        if waiter.granted.cancelled():
+            self._schedule()
+            return
+        self._busy = True
+        self._starts.append(_now())
+        self._not_before = max(self._not_before, _now() + SPACING)
+        waiter.granted.set_result(None)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -22,6 +24,8 @@ class Answer:
 
     status: int
     content: dict[str, Any]
+    clock_error: timedelta | None = None
+    """By how much our clock is ahead of the server's, where its answer is dated."""
 
     @property
     def code(self) -> str:
@@ -64,6 +68,7 @@ async def exchange(
                 raise CloudRateLimited(_seconds(response.headers.get("Retry-After")))
             if status >= HTTPStatus.INTERNAL_SERVER_ERROR or HTTPStatus.MULTIPLE_CHOICES <= status < 400:
                 raise CloudUnavailable(f"HTTP status {status}")
+            clock_error = _clock_error(response.headers.get("Date"))
             content = await _read(response)
     except TimeoutError as error:
         raise CloudUnavailable(f"no answer in {TIMEOUT:.0f} s") from error
@@ -75,11 +80,11 @@ async def exchange(
         decoded = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            return Answer(status=status, content={})
+            return Answer(status=status, content={}, clock_error=clock_error)
         raise CloudUnavailable("empty body" if not content.strip() else "body is no JSON") from error
     if not isinstance(decoded, dict):
         raise CloudUnavailable("body is no JSON object")
-    return Answer(status=status, content=decoded)
+    return Answer(status=status, content=decoded, clock_error=clock_error)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -90,6 +95,14 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         if len(content) > BODY_LIMIT:
             raise CloudUnavailable("body too large")
     return bytes(content)
+
+
+def _clock_error(date: str | None) -> timedelta | None:
+    """Compare a Date header with our clock."""
+    try:
+        return datetime.now(UTC) - parsedate_to_datetime(date or "")
+    except TypeError, ValueError:
+        return None
 
 
 def _seconds(retry_after: str | None) -> float | None:
