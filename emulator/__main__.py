@@ -8,6 +8,7 @@ import signal
 import sys
 
 from .atess import AtessCloud
+from .catalogue import CATALOGUE, build
 from .devices import Device
 from .dyness import DynessCloud
 from .pbd import Pbd
@@ -23,7 +24,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--atess-port", type=int, metavar="PORT", help="where an ATESS cloud with a PBD runs as well")
     parser.add_argument("--speed", type=float, default=1.0, help="how many times faster the battery lives")
     parser.add_argument(
-        "--replay", type=Path, nargs="+", metavar="FILE", help="recorded devices instead of a PowerHaus"
+        "--device",
+        choices=CATALOGUE,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help=f"instead of a PowerHaus; may be repeated: {', '.join(CATALOGUE)}",
+    )
+    parser.add_argument(
+        "--replay", type=Path, nargs="+", default=[], metavar="FILE", help="recorded devices instead of a PowerHaus"
     )
     parser.add_argument("--app-id", default="demo-app-id")
     parser.add_argument("--app-secret", default="demo-app-secret")
@@ -61,8 +70,10 @@ async def serve(vendor: str, cloud: EmulatedCloud, port: int, account: str) -> N
 def main() -> None:
     """Start what the command line asks for."""
     options = arguments()
-    recorded = [device for path in options.replay or () for device in replay_all(path)]
-    asyncio.run(run(options, recorded or [PowerHaus(speed=options.speed)]))
+    devices: list[Device] = [device for path in options.replay for device in replay_all(path)]
+    for name in dict.fromkeys(options.device):
+        devices += build(name, speed=options.speed)
+    asyncio.run(run(options, devices or [PowerHaus(speed=options.speed)]))
 
 
 if __name__ == "__main__":

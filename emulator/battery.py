@@ -2,7 +2,8 @@
 
 Everything is in units of the battery (% and C rate, 1 C = capacity per hour), so that a model of any size can use it.
 Every day starts at dawn with the battery at its reserve, because a night always takes more than the battery holds.
-So the state at any time takes the simulation of one day, however long the battery is watched.
+So the state at any time takes the simulation of one day, however long the battery is watched. The days repeat after
+CYCLE of them, so that even what has flown since EPOCH takes no more than one cycle to know (`throughput.py`).
 """
 
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from functools import lru_cache
 from itertools import pairwise
 import math
 from random import Random
+from typing import NamedTuple
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = 86400
 DAWN = 6 * 3600
 MINUTES = 1440
+CYCLE = 16
+"""days"""
 NOISE_MINUTES = 10
 
 type Taper = tuple[tuple[float, float], ...]
@@ -33,6 +37,19 @@ class BatteryState:
     """C; 0 when full"""
     hour: float
     """of the emulated plant-local day"""
+    solar: float = 0.0
+    """C; what the panels give"""
+    load: float = 0.0
+    """C; what the house takes"""
+
+
+class Minute(NamedTuple):
+    """A minute of a simulated day. All but the state of charge (%, at its start) is in C and constant."""
+
+    soc: float
+    rate: float
+    solar: float
+    load: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,19 +62,40 @@ class Battery:
     reserve: float = 10.0
     taper: Taper = ((0, 0.5), (95, 0.3), (98, 0.1), (100, 0.0))
 
+    def local(self, now: datetime) -> float:
+        """Give emulated plant-local seconds since EPOCH; emulated time runs `speed` times as fast."""
+        return (now - EPOCH).total_seconds() * self.speed + self.utc_offset.total_seconds()
+
+    def day(self, number: int) -> tuple[Minute, ...]:
+        """Give the minutes from one dawn to the next."""
+        return _day(self.seed, self.reserve, self.taper, number % CYCLE)
+
     def at(self, now: datetime) -> BatteryState:
-        """Give the state at `now`; emulated time runs `speed` times as fast, from EPOCH on."""
-        local = (now - EPOCH).total_seconds() * self.speed + self.utc_offset.total_seconds()
-        day, second = divmod(local - DAWN, DAY)
-        minute, part = divmod(second / 60, 1)
-        soc, rate = _day(self.seed, self.reserve, self.taper, int(day))[min(int(minute), MINUTES - 1)]
-        soc = round(soc + rate * 100 / 60 * part, 9)
-        return BatteryState(soc=soc, rate=rate, charge_limit=_charge_limit(self.taper, soc), hour=(local % DAY) / 3600)
+        """Give the state at `now`."""
+        local = self.local(now)
+        day, index, part = split(local)
+        minute = self.day(day)[index]
+        soc = round(minute.soc + minute.rate * 100 / 60 * part, 9)
+        return BatteryState(
+            soc=soc,
+            rate=minute.rate,
+            charge_limit=_charge_limit(self.taper, soc),
+            hour=(local % DAY) / 3600,
+            solar=minute.solar,
+            load=minute.load,
+        )
+
+
+def split(local: float) -> tuple[int, int, float]:
+    """Tell the day that began at dawn, the minute of it, and the part of the minute that has passed."""
+    day, second = divmod(local - DAWN, DAY)
+    minute, part = divmod(second / 60, 1)
+    return int(day), min(int(minute), MINUTES - 1), part
 
 
 @lru_cache(maxsize=64)
-def _day(seed: int, reserve: float, taper: Taper, day: int) -> tuple[tuple[float, float], ...]:
-    """Simulate from dawn to dawn: state of charge and constant C rate of every minute."""
+def _day(seed: int, reserve: float, taper: Taper, day: int) -> tuple[Minute, ...]:
+    """Simulate from dawn to dawn."""
     chance = Random(f"{seed}/{day}")
     weather = chance.uniform(0.35, 1.0)
     clouds = _noise(chance, 0.75, 1.0)
@@ -65,10 +103,10 @@ def _day(seed: int, reserve: float, taper: Taper, day: int) -> tuple[tuple[float
     soc, minutes = reserve, []
     for minute in range(MINUTES):
         hour = (DAWN / 3600 + minute / 60) % 24
-        rate = sunshine(hour) * weather * clouds[minute] - consumption(hour) * habits[minute]
-        rate = min(rate, _charge_limit(taper, soc), (100 - soc) * 0.6)
+        solar, load = sunshine(hour) * weather * clouds[minute], consumption(hour) * habits[minute]
+        rate = min(solar - load, _charge_limit(taper, soc), (100 - soc) * 0.6)
         rate = max(rate, (reserve - soc) * 0.6)
-        minutes.append((soc, rate))
+        minutes.append(Minute(soc, rate, solar, load))
         soc = round(soc + rate / 0.6, 9)
     return tuple(minutes)
 

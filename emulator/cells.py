@@ -28,17 +28,23 @@ SPREAD = 0.0025
 
 def cell_voltages(state: BatteryState, count: int, seed: int) -> list[float]:
     """Voltages in V, to the mV. Each cell is a little fuller or emptier than the battery; a full charge lifts them."""
-    rise = max(state.soc - 95, 0) / 5 * 0.1 if state.rate > 0 else 0.0
     return [
         round(
-            interpolate(LFP_CURVE, max(state.soc + spread, 0))
-            + spread * SPREAD
-            + (RESISTANCE + spread / 200) * state.rate
-            + rise,
+            _cell_voltage(state.soc + spread, state.rate, RESISTANCE + spread / 200, state.soc) + spread * SPREAD,
             3,
         )
         for spread in _spreads(count, seed)
     ]
+
+
+def mean_voltage(soc: float, rate: float) -> float:
+    """Voltage in V of a cell that is as full as the battery."""
+    return _cell_voltage(soc, rate, RESISTANCE, soc)
+
+
+def _cell_voltage(own_soc: float, rate: float, resistance: float, soc: float) -> float:
+    rise = max(soc - 95, 0) / 5 * 0.1 if rate > 0 else 0.0
+    return interpolate(LFP_CURVE, max(own_soc, 0)) + resistance * rate + rise
 
 
 def cell_temperatures(state: BatteryState, count: int, seed: int) -> list[float]:

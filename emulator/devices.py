@@ -1,7 +1,7 @@
 """What the Dyness cloud knows of a device, and when it hears of it: the base of every model."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -53,18 +53,27 @@ class Device(ABC):
 
     def power_history(self, now: datetime) -> list[Json]:
         """Give getLastPowerDataBySn: the plant-local day so far in UTC, all null on a PowerHaus (dyness-api 3.4, 9)."""
-        local = now + self.utc_offset
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        buckets = (local - midnight) // PERIOD + 1
-        start = midnight - self.utc_offset
-        empty = load_payload("pure_battery")["power"]
-        return [empty | {"createTime": stamp(start + bucket * PERIOD)} for bucket in range(buckets)]
+        return [empty_record(start) for start in self.buckets(now)]
 
     def running(self, now: datetime) -> Json | None:
         """Give getLastRunningDataBySn, of which a pure battery fills three fields (dyness-api 3.5)."""
         time = stamp(self.sample_time(now))
         fields: Json = load_payload("pure_battery")["running"]
         return fields | {"dateTime": time, "sn": self.serial, "lastUpdateTime": time}
+
+    def truth(self, now: datetime) -> Mapping[str, float | str | bool]:
+        """Give what the newest sample measured, by the product contract's keys; {} for what only repeats a recording.
+
+        Battery power and current are positive while discharging.
+        """
+        return {}
+
+    def buckets(self, now: datetime) -> list[datetime]:
+        """Give the beginnings of the five-minute buckets of the plant-local day so far."""
+        local = now + self.utc_offset
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        count = (local - midnight) // PERIOD + 1
+        return [midnight - self.utc_offset + number * PERIOD for number in range(count)]
 
     def sample_time(self, now: datetime) -> datetime:
         """Give the time of the newest sample that has arrived in the cloud: it takes an upload 20 to 40 s."""
@@ -90,6 +99,12 @@ class Device(ABC):
 def stamp(time: datetime) -> str:
     """Write a time as the vendor does: UTC without saying so (dyness-api 9)."""
     return time.strftime(TIME_FORMAT)
+
+
+def empty_record(start: datetime) -> Json:
+    """Give a record of getLastPowerDataBySn in which nothing is filled but its time."""
+    fields: Json = load_payload("pure_battery")["power"]
+    return fields | {"createTime": stamp(start)}
 
 
 def collector(serial: str) -> str:

@@ -171,8 +171,8 @@ class Inventory(CloudCoordinator[dict[str, Device]]):
             for subentry in entry.subentries.values()
         }
         for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
-            if device.via_device_id or device.config_subentry_id not in (None, *entry.subentries):
-                continue  # a module, or its subentry is just being removed
+            if device.entry_type or device.via_device_id or device.config_subentry_id not in (None, *entry.subentries):
+                continue  # the account itself, a module, or its subentry is just being removed
             serial = next(serial for domain, serial in device.identifiers if domain == DOMAIN)
             self.data[serial] = replace(
                 self.data.get(serial) or Device(serial=serial),

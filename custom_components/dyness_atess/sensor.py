@@ -1,6 +1,7 @@
 """Sensors: the quantities of a reading and what the device list says."""
 
 from dataclasses import replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import override
 
@@ -22,10 +23,11 @@ from homeassistant.const import (
     UnitOfTime,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .const import CONF_SINGLE_CELLS
+from .const import CONF_SINGLE_CELLS, DOMAIN
 from .coordinator import AccountConfigEntry, DeviceCoordinator
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.device import WorkStatus
@@ -33,6 +35,8 @@ from .telemetry.reading import Value
 from .telemetry.vocabulary import CELL_VOLTAGES, PROBE_TEMPERATURES, BatteryStatus, DeviceStatus, Key, RunMode, Status
 
 PARALLEL_UPDATES = 0
+SCAN_INTERVAL = timedelta(minutes=1)
+"""For the one sensor that no coordinator feeds."""
 
 
 def _measured(
@@ -253,6 +257,14 @@ SINGLE_CELLS = tuple(
 
 WORK_STATUS = _state(Key.WORK_STATUS, WorkStatus, EntityCategory.DIAGNOSTIC)
 
+CALLS = SensorEntityDescription(
+    key="calls_last_hour",
+    translation_key="calls_last_hour",
+    state_class=SensorStateClass.MEASUREMENT,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AccountConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
@@ -266,6 +278,7 @@ async def async_setup_entry(
     cells = [replace(description, entity_registry_enabled_default=single_cells) for description in SINGLE_CELLS]
     descriptions = {Key(description.key): description for description in (*SENSORS, *cells, WORK_STATUS)}
     async_add_as_seen(entry, async_add_entities, Platform.SENSOR, descriptions, create)
+    async_add_entities([CallsSensor(entry)])
 
 
 class ReadingSensor(DeviceEntity, SensorEntity):
@@ -296,3 +309,27 @@ class WorkStatusSensor(ReadingSensor):
     @override
     def native_value(self) -> StateType:
         return self.coordinator.device.work_status
+
+
+class CallsSensor(SensorEntity):
+    """How much of the account's budget was used."""
+
+    _attr_has_entity_name = True
+    entity_description = CALLS
+
+    def __init__(self, entry: AccountConfigEntry) -> None:
+        """Belong to the account, not to a device."""
+        self._queue = entry.runtime_data.queue
+        self._attr_unique_id = f"{entry.entry_id}-{CALLS.key}"
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, entry.entry_id)},
+            entry_type=DeviceEntryType.SERVICE,
+            manufacturer=entry.runtime_data.inventory.manufacturer,
+            translation_key="account",
+            translation_placeholders={"entry": entry.title},
+        )
+
+    @property
+    @override
+    def native_value(self) -> int:
+        return self._queue.calls_last_hour

@@ -154,7 +154,7 @@ def state_ids(cells, sensors):
 @pytest.mark.parametrize("name", VARIANT_A)
 def test_system_points(name) -> None:
     device = build(name)[0]
-    for now in (*MOMENTS, moment(device, lambda truth: truth["soc"] > 97 or truth["soc"] > 60)):
+    for now in MOMENTS:
         texts = values(device, now)
         assert_tells(device, now, decode_system(texts))
         for point in (1400, 1600, 1900, 2100):
@@ -163,7 +163,7 @@ def test_system_points(name) -> None:
         for register in (3200, 3300, 3400, 3500, 4000):
             bits = sum(int(texts[str(register + bit + 1)]) << bit for bit in range(8))
             assert int(texts[str(register)]) == bits
-        assert {"": None}.get(texts["1100"], "filled") is None
+        assert not any(texts[point] for point in ("1000", "1100", "1700", "2200", "2500", "2600", "2700"))
 
 
 @pytest.mark.parametrize("name", VARIANT_A)
@@ -196,7 +196,7 @@ def test_modules_make_the_system(name) -> None:
         number, cell = int(texts["1401"]), int(texts["1402"])
         assert modules[number - 1][str(10200 + 100 * cell)] == texts["1300"]
         full = sum(module["capacity_full"] for module in decoded)
-        assert full * 51.2 / 1000 == pytest.approx(device.energy_rated)
+        assert full * 51.2 / 1000 == pytest.approx(device.energy_rated, abs=0.001)
         left = sum(module["capacity_remaining"] for module in decoded)
         assert int(100 * left / full + 1e-3) == int(texts["800"])
 
@@ -248,23 +248,24 @@ def test_module_alarm() -> None:
 def test_cycles_in_standby_only(name) -> None:
     """F28."""
     device = build(name)[0]
-    shown = {(values(device, now)["700"] == "0.0", values(device, now)["900"] != "") for now in DAY}
-    assert shown == {(True, True), (False, False)}
-    assert all(("cycles" in device.truth(now)) == (values(device, now)["900"] != "") for now in DAY)
+    samples = [values(device, now) for now in DAY[::3]]
+    assert {(texts["700"] == "0.0", texts["900"] != "") for texts in samples} == {(True, True), (False, False)}
+    assert all(("cycles" in device.truth(now)) == (values(device, now)["900"] != "") for now in MOMENTS)
     assert {values(build("dl5-1")[0], now)["900"] for now in MOMENTS} == {""}
 
 
 def test_charge_limit_of_a_powerdepot() -> None:
     """F26."""
     (device,) = build("powerdepot-g2", seed=0)
-    shown = [values(device, now + timedelta(days=day))["3800"] for day in range(16) for now in DAY[48:144]]
-    assert set(shown) == {"120.0", "60.0", "40.0", "20.0", "0.0"}
+    full_day = next(day for day in range(16) if device.battery.at(DAY[108] + timedelta(days=day)).soc == 100)
+    shown = [values(device, now + timedelta(days=full_day))["3800"] for now in DAY[:109]]
+    assert list(dict.fromkeys(shown)) == ["120.0", "60.0", "40.0", "20.0", "0.0"]
 
 
 def test_high_voltage_warning_at_the_top() -> None:
     """F41."""
     (device,) = build("powerbrick-a-1", seed=0)
-    times = [now + timedelta(days=day) for day in range(16) for now in DAY[48:144]]
+    times = [now + timedelta(days=day) for day in range(16) for now in DAY[108:]]
     full = moment(device, lambda truth: truth["soc"] == 100, times)
     texts = values(device, full)
     assert (texts["3206"], texts["3208"], texts["3200"], texts["4100"], texts["4008"]) == ("1", "1", "160", "0", "0")
@@ -273,8 +274,9 @@ def test_high_voltage_warning_at_the_top() -> None:
     assert_tells(device, full, decode_system(texts))
 
 
-def test_raised_bits() -> None:
-    (device,) = build("dl5-1", raised=frozenset({"3203", "3403", "3504", "4004"}))
+@pytest.mark.parametrize("name", ["dl5-1", "junior-box"])
+def test_raised_bits(name) -> None:
+    (device,) = build(name, raised=frozenset({"3203", "3403", "3504", "4004"}))
     texts = values(device, DAWN)
     assert (texts["3200"], texts["3400"], texts["3500"], texts["4100"]) == ("4", "4", "8", "1")
     assert int(texts["4000"]) & 8
@@ -329,7 +331,7 @@ def test_junior_box() -> None:
         assert_tells(device, now, decode_system(texts) | numbers(texts, JUNIOR))
         pv, battery, output = (int(texts[point]) for point in ("5900", "6000", "6100"))
         assert pv == battery + output
-        assert output == int(texts["5400"]) + int(texts["5700"]) > 0
+        assert output == int(texts["5400"]) + int(texts["5700"]) >= 0
         assert float(texts["4600"]) * float(texts["4700"]) == pytest.approx(pv, abs=2.5)
         assert battery == pytest.approx(float(texts["600"]) * float(texts["700"]), abs=1)
     assert {"310", "4500", *(str(point) for point in range(6200, 6800, 100)), "7900", "8000"} <= texts.keys()

@@ -1,0 +1,73 @@
+"""A device that answers realTime/data with points that it makes itself."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from .devices import Device, Json
+
+type Truth = dict[str, float | str | bool]
+type Values = dict[str, str | None]
+
+COMMON_NAMES = {"T": "数据采集时间", "SUB": "子设备列表", "TIME": "子设备最后一包时间"}
+"""dyness-api 6.0"""
+
+
+@dataclass(kw_only=True)
+class PointDevice(Device):
+    """Its points are the texts of `values` under the vendor's names; where no source has a name it is empty.
+
+    `raised` are points of alarm bits that are on, and `truth` knows of them. `overrides` are points that show something
+    else than what is true. `absent` points are missing from the answer.
+    """
+
+    names: ClassVar[Mapping[str, str]] = COMMON_NAMES
+
+    raised: frozenset[str] = frozenset()
+    overrides: Values = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+
+    @abstractmethod
+    def values(self, now: datetime) -> Values:
+        """Give the values of the newest sample by point id, in the order of the answer."""
+
+    @abstractmethod
+    def truth(self, now: datetime) -> Truth:
+        """Give what the newest sample measured, at the resolution at which its points tell it."""
+
+    def points(self, now: datetime) -> list[Json]:
+        """Give realTime/data."""
+        return [
+            {"flag": False, "pointId": key, "pointValue": value, "pointNameCn": self.names.get(key, "")}
+            for key, value in (self.values(now) | self.overrides).items()
+            if key not in self.absent
+        ]
+
+    def reported(self, now: datetime) -> Truth:
+        """Say when the newest sample was taken."""
+        return {"last_report": self.sample_time(now).astimezone(UTC).isoformat()}
+
+
+def registers(raised: Iterable[str], *firsts: int) -> dict[str, str]:
+    """Give bytes of alarms, each followed by its bits: point 3203 is bit 2 of 3200."""
+    raised = frozenset(raised)
+    values = {}
+    for first in firsts:
+        bits = {str(first + bit + 1): str(int(str(first + bit + 1) in raised)) for bit in range(8)}
+        values[str(first)] = str(sum(int(value) << bit for bit, value in enumerate(bits.values())))
+        values |= bits
+    return values
+
+
+def electrical(voltage: float, current: float) -> Truth:
+    """Give voltage, current and power; `current` is positive while charging, as in the vendor's raw data."""
+    discharge = 0.0 - current  # never -0.0
+    status = "discharging" if discharge > 0 else "charging" if discharge < 0 else "idle"
+    return {
+        "voltage": voltage,
+        "current": discharge,
+        "power": round(voltage * discharge, 1) + 0.0,
+        "status": status,
+    }

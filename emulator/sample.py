@@ -1,0 +1,92 @@
+"""What the management system of one module measures at a moment."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from .battery import BatteryState
+from .cells import ambient, cell_temperatures, cell_voltages
+from .points import Truth
+
+type Pick = Callable[[Iterable[float]], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModuleSample:
+    """In V, A, Ah and °C, at the resolution of the points. Charging is positive."""
+
+    cells: list[float]
+    temperatures: list[float]
+    bms_temperature: float
+    mosfet_temperature: float
+    current: float
+    remaining: float
+    capacity: float
+
+    @property
+    def voltage(self) -> float:
+        """All cells are in series."""
+        return round(sum(self.cells), 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The highest or lowest value of all modules and where it is; of equal ones the first."""
+
+    value: float
+    module: int
+    position: int
+
+    def packed(self, point: int) -> dict[str, str]:
+        """Say where: module in the high byte, position in the low one, and both apart (dyness-api 6.1)."""
+        packed = self.module << 8 | self.position
+        return {str(point): str(packed), str(point + 1): str(self.module), str(point + 2): str(self.position)}
+
+
+def measure(
+    state: BatteryState, *, cells: int, sensors: int, capacity: float, seed: int, warmer_by: float
+) -> ModuleSample:
+    """Measure one module of a battery. `warmer_by` °C is how its room differs from the usual cellar."""
+    room = ambient(state) + warmer_by
+    return ModuleSample(
+        cells=cell_voltages(state, cells, seed),
+        temperatures=[round(value + warmer_by, 1) + 0.0 for value in cell_temperatures(state, sensors, seed)],
+        bms_temperature=round(room - 4, 1) + 0.0,
+        mosfet_temperature=round(room + 2 + 14 * abs(state.rate), 1) + 0.0,
+        current=round(state.rate * capacity, 1) + 0.0,
+        remaining=round(capacity * state.soc / 100, 3),
+        capacity=capacity,
+    )
+
+
+def locate(pick: Pick, modules: Sequence[Sequence[float]]) -> Place:
+    """Find what `pick` (max or min) picks of the values of all modules."""
+    value = pick(value for values in modules for value in values)
+    module = next(number for number, values in enumerate(modules) if value in values)
+    return Place(value=value, module=module + 1, position=modules[module].index(value) + 1)
+
+
+def extremes(modules: Sequence[ModuleSample]) -> Truth:
+    """Give the highest and the lowest cell voltage and temperature of all modules, and where they are."""
+    truth: Truth = {}
+    picks: tuple[tuple[str, Pick], ...] = (("max", max), ("min", min))
+    for name, pick in picks:
+        voltage = locate(pick, [module.cells for module in modules])
+        temperature = locate(pick, [module.temperatures for module in modules])
+        truth |= {
+            f"cell_voltage_{name}": voltage.value,
+            f"cell_voltage_{name}_module": voltage.module,
+            f"cell_voltage_{name}_cell": voltage.position,
+            f"cell_temperature_{name}": temperature.value,
+            f"cell_temperature_{name}_module": temperature.module,
+            f"cell_temperature_{name}_sensor": temperature.position,
+        }
+    cells = [cell for module in modules for cell in module.cells]
+    return truth | {"cell_voltage_spread": round((max(cells) - min(cells)) * 1000)}
+
+
+def single_cells(module: ModuleSample) -> Truth:
+    """Give every cell and sensor of one module, and the extremes of them."""
+    cells: Truth = {f"cell_{number:02d}_voltage": voltage for number, voltage in enumerate(module.cells, 1)}
+    sensors = {f"cell_temperature_{number}": value for number, value in enumerate(module.temperatures, 1)}
+    places = {key: value for key, value in extremes([module]).items() if not key.endswith("_module")}
+    return cells | sensors | places
