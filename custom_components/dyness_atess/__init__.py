@@ -4,7 +4,7 @@ import asyncio
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.typing import UNDEFINED
 
 from .atess import AtessInventory
@@ -63,6 +63,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
 async def async_unload_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> bool:
     """Unload an account; its coordinators and tasks end with it."""
     await entry.runtime_data.memory.async_write()
+    for domain, issue in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and entry.entry_id in issue:
+            ir.async_delete_issue(hass, domain, issue)
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
