@@ -9,6 +9,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import dt as dt_util
 
 from .cloud.atess import BASE_URL, AtessClient
+from .cloud.errors import CloudEmpty
 from .const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_POWER_UNIT, CONF_SERVER
 from .coordinator import AccountConfigEntry, DeviceCoordinator, Inventory, account_queue
 from .telemetry.device import Device
@@ -80,5 +81,7 @@ class PbdCoordinator(DeviceCoordinator):
     async def _fetch(self) -> Reading:
         self.raw = await self.inventory.client.pbd_data_last(self.serial, self.turn)
         reading = self._decoder.decode(self.raw, dt_util.utcnow())
+        if not reading.values:
+            raise CloudEmpty("no values")
         self.config_entry.runtime_data.memory.keep(self.serial, self._decoder.memory)
         return reading

@@ -43,6 +43,7 @@ BINARY_SENSORS: tuple[BinarySensorEntityDescription, ...] = (
             Key.CHARGE_MOSFET,
             Key.DISCHARGE_MOSFET,
             Key.HEATER,
+            Key.FULLY_CHARGED,
             Key.BATTERY_RELAY,
         )
     ),

@@ -1,7 +1,7 @@
 """Inventory per account, readings per device; the only place where an error becomes a state."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Set as AbstractSet
+from collections.abc import Awaitable, Callable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 import hashlib
@@ -22,7 +22,7 @@ from .cloud.queue import AccountQueue, Priority, Turn
 from .const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, CONF_COLLECTOR_SN, CONF_DEVICE_SN, DOMAIN
 from .memory import Memory
 from .telemetry.device import Device
-from .telemetry.reading import Reading
+from .telemetry.reading import Reading, Value
 from .telemetry.vocabulary import SLOW, Key
 
 _LOGGER = logging.getLogger(__package__)
@@ -171,8 +171,8 @@ class Inventory(CloudCoordinator[dict[str, Device]]):
             for subentry in entry.subentries.values()
         }
         for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
-            if device.entry_type or device.via_device_id or device.config_subentry_id not in (None, *entry.subentries):
-                continue  # the account itself, a module, or its subentry is just being removed
+            if device.via_device_id or device.config_subentry_id not in (None, *entry.subentries):
+                continue  # a module, or its subentry is just being removed
             serial = next(serial for domain, serial in device.identifiers if domain == DOMAIN)
             self.data[serial] = replace(
                 self.data.get(serial) or Device(serial=serial),
@@ -207,6 +207,8 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
         """The last answer as it came, for diagnostics."""
         self.silent: AbstractSet[Key] = frozenset()
         """Quantities whose own read failed while the others' did not."""
+        self._beside: dict[str, tuple[datetime, dict[Key, Value]]] = {}
+        """What other endpoints last added, and when, by their names."""
         self._received_at: datetime | None = None
 
     @abstractmethod
@@ -216,6 +218,30 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
         Raises:
             CloudError: one of the declared outcomes.
         """
+
+    async def read_beside(
+        self, name: str, keys: AbstractSet[Key], read: Callable[[], Awaitable[dict[Key, Value]]]
+    ) -> dict[Key, Value]:
+        """Return what another endpoint adds to the points. Its failure concerns `keys` and nothing else."""
+        try:
+            try:
+                found = await read()
+            except CloudUnavailable:
+                found = await read()
+        except CloudError as error:
+            read_at, kept = self._beside.get(name, (None, {}))
+            is_young = read_at is not None and dt_util.utcnow() - read_at <= MAXIMUM_AGE
+            if isinstance(error, CloudRateLimited | CloudEmpty) and is_young and not keys & self.silent:
+                return kept
+            if not keys & self.silent:
+                _LOGGER.error("Error fetching %s of %s: %s", name, self.name, error)  # noqa: TRY400
+            self.silent = self.silent | keys
+            return {}
+        if keys & self.silent:
+            _LOGGER.info("Fetching %s of %s recovered", name, self.name)
+        self.silent = self.silent - keys
+        self._beside[name] = dt_util.utcnow(), found
+        return found
 
     @property
     def turn(self) -> Turn:

@@ -1,13 +1,15 @@
 """A Dyness account: the batteries that it lists, those that its owner added, and the modules behind them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 import math
 import re
 from typing import Any, override
 
-from homeassistant.core import HomeAssistant
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import dt as dt_util
@@ -25,9 +27,12 @@ from .coordinator import (
     account_queue,
     digest,
 )
+from .telemetry.capacity import add_energy
 from .telemetry.decoder import READ_BY_NAME, decode, decode_running, family_by_name
 from .telemetry.device import Device
-from .telemetry.power_history import latest_soc
+from .telemetry.energy import EnergyMeter
+from .telemetry.family import Family
+from .telemetry.power_history import latest_soc, powers
 from .telemetry.reading import Reading, Value
 from .telemetry.vocabulary import LIFETIME, Key
 
@@ -125,16 +130,18 @@ class PointsCoordinator(DeviceCoordinator):
     async def _fetch(self) -> Reading:
         self.raw = await self.inventory.client.realtime_data(self.serial, self.device.collector_serial, self.turn)
         reading = decode(self.raw, self.remembered.get("family"))
+        if reading.empty:
+            raise CloudEmpty("no values")  # before anything is added that is known without them
         if reading.family and reading.family != READ_BY_NAME:
             self.remember(family=reading.family)
-        return replace(reading, values=reading.values | self._totals(reading))
+        return replace(reading, values=reading.values | self._totals(reading.values))
 
-    def _totals(self, reading: Reading) -> dict[Key, Value]:
+    def _totals(self, values: Mapping[Key, Value]) -> dict[Key, Value]:
         """Return the lifetime totals, none of them lower than it ever was."""
         kept = self.remembered.get("totals", {})
         totals = {
             key: max(value, kept.get(key, value))
-            for key, value in reading.values.items()
+            for key, value in values.items()
             if key in LIFETIME and isinstance(value, float | int)
         }
         if totals:
@@ -150,76 +157,93 @@ class StorageCoordinator(PointsCoordinator):
         super().__init__(hass, entry, inventory, serial)
         self.modules: dict[str, int] = dict(self.remembered.get("modules", {}))
         """Numbers of the modules by serial number; a number stays with its serial number."""
+        self._station_asked_at = datetime.min.replace(tzinfo=UTC)
 
     @override
     async def _fetch(self) -> Reading:
         reading = await super()._fetch()
         values = dict(reading.values)
-        await self._add_running(reading.family, values)
+        family = family_by_name(reading.family)
+        if family and family.running:
+            running = {key for rule in family.running for key in rule.keys if key}
+            values |= await self.read_beside("the running data", running, lambda: self._running(family))
         if reading.family and Key.SOC not in values:
-            await self._add_history(values)
-        await self._add_energy(values)
+            values |= await self.read_beside("the history", {Key.SOC, Key.ENERGY_REMAINING}, self._history)
+        self._add_energy(family, values)
+        if Key.ENERGY_RATED not in values:
+            await self._ask_station(family, values)
+            self._add_energy(family, values)
+        if family and not values.keys() >= {Key.ENERGY_CHARGED, Key.ENERGY_DISCHARGED}:
+            await self._add_metered(family, reading.sampled_at, values)
         self._follow_modules(reading)
         self._tell_of_unknown_model(reading)
         return replace(reading, values=values)
 
-    async def _add_running(self, family_name: str | None, values: dict[Key, Value]) -> None:
-        """Add what an inverter tells at another endpoint."""
-        family = family_by_name(family_name)
-        if family is None or not family.running:
-            return
-        try:
-            values |= decode_running(family_name, await self.inventory.client.last_running_data(self.serial, self.turn))
-            self.silent = frozenset()
-        except CloudError:
-            self.silent = {key for rule in family.running for key in rule.keys if key}
+    async def _running(self, family: Family) -> dict[Key, Value]:
+        """Return what an inverter tells at another endpoint."""
+        values = decode_running(family.name, await self.inventory.client.last_running_data(self.serial, self.turn))
+        return values | self._totals(values)
 
-    async def _add_history(self, values: dict[Key, Value]) -> None:
-        """Add the state of charge from the day's records where no point has it."""
-        try:
-            records = await self.inventory.client.last_power_data(self.serial, self.turn)
-        except CloudError:
-            return
-        if (soc := latest_soc(records, dt_util.utcnow())) is not None:
-            values[Key.SOC] = soc
+    async def _history(self) -> dict[Key, Value]:
+        """Return the state of charge from the day's records, for where no point has it."""
+        records = await self.inventory.client.last_power_data(self.serial, self.turn)
+        soc = latest_soc(records, dt_util.utcnow())
+        return {} if soc is None else {Key.SOC: soc}
 
-    async def _add_energy(self, values: dict[Key, Value]) -> None:
-        """Add capacity and content in kWh, from the most reliable source that there is (dyness-api 8)."""
-        chosen = self.config_entry.options.get(CONF_CAPACITY, {}).get(self.serial)
-        rated = chosen or values.get(Key.ENERGY_RATED) or self._of_modules(Key.ENERGY_RATED, values)
-        if not rated and values.get(Key.MODULE_COUNT) == 1:
-            # With several modules it may be of one, of all, or of the coordinator too: nothing to multiply.
-            rated = await self._station_capacity()
-        if not isinstance(rated, float | int):
-            return
-        values[Key.ENERGY_RATED] = rated
-        content = None if chosen else values.get(Key.ENERGY_REMAINING) or self._of_modules(Key.ENERGY_REMAINING, values)
-        soc, soh = values.get(Key.SOC), values.get(Key.SOH, 100)
-        if content is None and isinstance(soc, float | int) and isinstance(soh, float | int):
-            content = round(rated * soc / 100 * soh / 100, 3)
-        if content is not None:
-            values[Key.ENERGY_REMAINING] = content
-
-    def _of_modules(self, key: Key, values: dict[Key, Value]) -> float | None:
-        """Return the sum over all modules, if each is known."""
+    def _add_energy(self, family: Family | None, values: dict[Key, Value]) -> None:
+        """Add capacity and content in kWh."""
         devices = self.config_entry.runtime_data.devices
-        parts = [
-            device.data.values.get(key) for serial in self.modules if (device := devices.get(serial)) and device.data
-        ]
-        numbers = [part for part in parts if isinstance(part, float | int)]
-        complete = len(numbers) == values.get(Key.MODULE_COUNT, len(self.modules)) == len(self.modules)
-        return round(sum(numbers), 3) if numbers and complete else None
+        readings = [device.data if (device := devices.get(serial)) else None for serial in self.modules]
+        add_energy(
+            family,
+            values,
+            chosen=self.config_entry.options.get(CONF_CAPACITY, {}).get(self.serial),
+            modules=[reading.values.get(Key.ENERGY_RATED) if reading else None for reading in readings],
+            station=self.remembered.get("capacity"),
+        )
 
-    async def _station_capacity(self) -> float | None:
-        """Return the capacity of the plant in kWh, asked for once."""
-        if "capacity" not in self.remembered:
-            try:
-                station = await self.inventory.client.station_info(self.serial, _INVENTORY)
-                self.remember(capacity=float(station.get("batteryCapacity") or 0))
-            except CloudError, TypeError, ValueError:
-                return None
-        capacity = self.remembered["capacity"]
-        return capacity if isinstance(capacity, float) and 0 < capacity < 10_000 else None
+    async def _add_metered(self, family: Family, sampled_at: datetime | None, values: dict[Key, Value]) -> None:
+        """Add the lifetime energies that the battery does not count itself (product contract, section 7)."""
+        meter = EnergyMeter(self.remembered.get("meter"))
+        power, soc, rated, voltage = (
+            value if isinstance(value := values.get(key), float | int) else None
+            for key in (Key.POWER, Key.SOC, Key.ENERGY_RATED, Key.VOLTAGE)
+        )
+        if sampled_at and power is not None:
+            meter.add(sampled_at, power, soc, rated, now=dt_util.utcnow())
+        if gap := meter.gap:
+            records: list[Any] = []
+            with suppress(CloudError):
+                records = await self.inventory.client.last_power_data(self.serial, _INVENTORY)
+            meter.fill_from_history(powers(records, *gap, current_sign=family.current_sign, voltage=voltage))
+        self.remember(meter=meter.memory)
+        for key, total in ((Key.ENERGY_CHARGED, meter.charged), (Key.ENERGY_DISCHARGED, meter.discharged)):
+            if total is not None:
+                values.setdefault(key, round(total, 3))
+
+    async def _ask_station(self, family: Family | None, values: Mapping[Key, Value]) -> None:
+        """Ask for the capacity of the plant until it is known, where it can be of use."""
+        is_of_use = Key.MODULE_COUNT in values or (family and family.station_is_total)
+        now = dt_util.utcnow()
+        if not is_of_use or "capacity" in self.remembered or now - self._station_asked_at < INVENTORY_INTERVAL:
+            return
+        self._station_asked_at = now
+        with suppress(CloudError, TypeError, ValueError):
+            station = await self.inventory.client.station_info(self.serial, _INVENTORY)
+            if 0 < (capacity := float(station.get("batteryCapacity") or 0)) < 10_000:
+                self.remember(capacity=capacity)
+
+    @callback
+    def take_over_modules(self) -> None:
+        """Add what takes all modules to know as soon as the last one is read, not with the next sample."""
+        if not self.data or Key.ENERGY_RATED in self.data.values:
+            return
+        values = dict(self.data.values)
+        self._add_energy(family_by_name(self.data.family), values)
+        if Key.ENERGY_RATED in values:
+            self.data = replace(self.data, values=values)
+            self._seen |= {(Platform.SENSOR, key) for key in values}
+            self.async_update_listeners()
 
     def _follow_modules(self, reading: Reading) -> None:
         """Add the modules that are new; a list that leaves one out takes none away."""
@@ -291,6 +315,10 @@ class ModuleCoordinator(PointsCoordinator):
         """Begin with what was ever seen of it."""
         self.master = master
         super().__init__(hass, entry, master.inventory, serial)
+
+    @override
+    def _async_refresh_finished(self) -> None:
+        self.master.take_over_modules()
 
     @property
     @override

@@ -23,11 +23,10 @@ from homeassistant.const import (
     UnitOfTime,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .const import CONF_SINGLE_CELLS, DOMAIN
+from .const import CONF_SINGLE_CELLS
 from .coordinator import AccountConfigEntry, DeviceCoordinator
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.device import WorkStatus
@@ -185,6 +184,10 @@ SENSORS: tuple[SensorEntityDescription, ...] = (
             Key.PV_ENERGY_TODAY,
             Key.OUTPUT_ENERGY,
             Key.OUTPUT_ENERGY_TODAY,
+            Key.ENERGY_IMPORTED,
+            Key.ENERGY_IMPORTED_TODAY,
+            Key.ENERGY_EXPORTED,
+            Key.ENERGY_EXPORTED_TODAY,
         ),
     ),
     *(
@@ -246,6 +249,13 @@ SENSORS: tuple[SensorEntityDescription, ...] = (
     *(_power(Key(f"output_{number}_power")) for number in (1, 2)),
     _power(Key.GRID_POWER),
     _power(Key.LOAD_POWER),
+    # The tracker's other side: the pack's own voltage and power say more.
+    _voltage(Key.MPPT_VOLTAGE, category=EntityCategory.DIAGNOSTIC, enabled=False),
+    _current(Key.MPPT_CURRENT, EntityCategory.DIAGNOSTIC, enabled=False),
+    _power(Key.MPPT_POWER, enabled=False),
+    # Settings.
+    _measured(Key.POWER_LIMIT, SensorDeviceClass.POWER, UnitOfPower.WATT, 0, EntityCategory.DIAGNOSTIC),
+    _measured(Key.DISCHARGE_DEPTH, None, UnitOfRatio.PERCENTAGE, 0, EntityCategory.DIAGNOSTIC),
     *(replace(_temperature(key), translation_key="probe_temperature") for key in PROBE_TEMPERATURES),
 )
 
@@ -321,13 +331,7 @@ class CallsSensor(SensorEntity):
         """Belong to the account, not to a device."""
         self._queue = entry.runtime_data.queue
         self._attr_unique_id = f"{entry.entry_id}-{CALLS.key}"
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, entry.entry_id)},
-            entry_type=DeviceEntryType.SERVICE,
-            manufacturer=entry.runtime_data.inventory.manufacturer,
-            translation_key="account",
-            translation_placeholders={"entry": entry.title},
-        )
+        self._attr_translation_placeholders = {"entry": entry.title}
 
     @property
     @override

@@ -166,6 +166,7 @@ async def test_old_sample(hass: HomeAssistant, loaded: MockConfigEntry, cloud: D
     assert states.pop("online") == "off"
     assert states.pop("last_report") == reported
     assert states.pop("work_status") == "fault"
+    assert states.pop("energy_charged") == states.pop("energy_discharged") == "0.0"
     assert set(states.values()) == {"unavailable"}
     cloud.devices[SERIAL] = device
     await poll()

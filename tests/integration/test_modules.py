@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.dyness_atess import async_remove_config_entry_device
 from custom_components.dyness_atess.const import DOMAIN
 from custom_components.dyness_atess.dyness import module_interval, needed_calls
+from custom_components.dyness_atess.telemetry.vocabulary import CELL_VOLTAGES
 from emulator.dyness import DynessCloud
 from emulator.faults import Fault
 from emulator.powerhaus import PowerHaus
@@ -39,9 +40,7 @@ def device_of(hass: HomeAssistant, entry: MockConfigEntry, serial: str) -> dr.De
 
 def cells(hass: HomeAssistant, entry: MockConfigEntry) -> list[er.RegistryEntry]:
     registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    return [
-        found for found in registered if found.unique_id.startswith(f"{MODULE}-cell_") and "_voltage" in found.unique_id
-    ]
+    return [found for found in registered if found.unique_id.removeprefix(f"{MODULE}-") in CELL_VOLTAGES]
 
 
 async def test_a_module_is_a_device_below_its_battery(hass: HomeAssistant, loaded: MockConfigEntry) -> None:

@@ -91,11 +91,7 @@ async def test_no_devices(hass: HomeAssistant, entry: MockConfigEntry, cloud: Dy
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert issues.async_get_issue(DOMAIN, f"no_devices_{entry.entry_id}")
-    assert not [
-        device
-        for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
-        if not device.entry_type
-    ]
+    assert not dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     cast("Replay", cloud.devices[SERIAL]).listed = True
     for _ in range(7):
         await poll()

@@ -107,7 +107,7 @@ def test_module() -> None:
     assert values[Key.CELL_VOLTAGE_SPREAD] == 14
     assert (values[Key.CELL_TEMPERATURE_MIN], values[Key.CELL_TEMPERATURE_MAX]) == (-3, 18)
     assert Key("cell_temperature_3") not in values
-    assert values[Key.DISCHARGE_CURRENT_LIMIT] == 100
+    assert Key.DISCHARGE_CURRENT_LIMIT not in values
     assert not reading.implausible
     assert not reading.unknown
     assert reading.flags[Key.ALARM] is False
@@ -161,7 +161,7 @@ def test_cygni() -> None:
     assert reading.values[Key.STATUS] == "charging"
     assert reading.values[Key.ENERGY_CHARGED] == 812.4
     running = decode_running("cygni", {"pvPower": "3000", "gridPower": 1200, "activePower": 9, "pv1Voltage": None})
-    assert running == {Key.PV_POWER: 3000, Key.GRID_POWER: -1200}
+    assert running == {Key.PV_POWER: 3000, Key.GRID_POWER: -1200, Key.OUTPUT_POWER: 9}
     assert decode_running("low_voltage", {"pvPower": "3000"}) == {}
     assert decode_running(None, {"pvPower": "3000"}) == {}
 

@@ -72,12 +72,13 @@ def recognise(points: Iterable[Point], known_family: str | None = None) -> Famil
     Ids collide between families (dyness-api 6.0), so a known id under another name speaks against a family.
     """
     points = list(points)
+    possible = [family for family in FAMILIES if _counts_are_counts(family, points)]
     best, best_score = None, 0
-    for family in FAMILIES:
+    for family in possible:
         fitting, conflicting = _fit(family, points)
         if family.essential <= fitting and len(fitting) - len(conflicting) > best_score:
             best, best_score = family, len(fitting) - len(conflicting)
-    if best is None and (known := family_by_name(known_family)):
+    if best is None and (known := family_by_name(known_family)) in possible:
         fitting, conflicting = _fit(known, points)
         return known if len(fitting) > len(conflicting) else None
     return best
@@ -87,6 +88,16 @@ def _fit(family: Family, points: list[Point]) -> tuple[set[str], set[str]]:
     """Return the ids of points that the family has a rule for, and of those that it knows by another name."""
     fitting = {point.id for point in points if family.rule_for(point)}
     return fitting, {point.id for point in points if point.id in family.by_id} - fitting
+
+
+def _counts_are_counts(family: Family, points: list[Point]) -> bool:
+    """Return whether what would count cells or probes is a whole number, and not a cell's voltage itself.
+
+    The modules of towers and those of low-voltage batteries have the same ids for different cells, and no names.
+    """
+    counts = {series.count_id for series in family.series}
+    values = [number(point.value) for point in points if point.id in counts]
+    return all(value is None or float(value).is_integer() for value in values)
 
 
 @dataclass(kw_only=True)
@@ -183,8 +194,6 @@ class _Sample:
         match rule.kind:
             case Kind.COUNT:
                 value = int(value)
-            case Kind.MAGNITUDE:
-                value = abs(value)
             case Kind.REVERSED:
                 value = -value + 0.0
         self.values[rule.key] = value

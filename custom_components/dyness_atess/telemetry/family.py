@@ -13,8 +13,6 @@ class Kind(Enum):
     """How the text of a point becomes a value, and within which bounds it can be true."""
 
     NUMBER = auto()
-    MAGNITUDE = auto()
-    """A number whose sign says nothing."""
     REVERSED = auto()
     """A number whose sign is the other way round here."""
     ENERGY = auto()
@@ -39,7 +37,6 @@ class Kind(Enum):
 
 BOUNDS = {
     Kind.NUMBER: (-1e6, 1e6),
-    Kind.MAGNITUDE: (-1e6, 1e6),
     Kind.REVERSED: (-1e6, 1e6),
     Kind.ENERGY: (0.0, 1e8),
     Kind.LIMIT_STATE: (0, 0xFF),
@@ -112,6 +109,8 @@ class Family:
     """Whether it is what a module behind a master speaks; some masters speak it too."""
     nominal_cell_voltage: float = 3.2
     """V of a lithium iron phosphate cell, which all known families have."""
+    station_is_total: bool = False
+    """Whether `station/info` is known to have the capacity of all of it (dyness-api 8)."""
     running: Sequence[Rule] = ()
     """Fields of `getLastRunningDataBySn` for what the points leave out (dyness-api 3.5); empty where nothing is."""
 

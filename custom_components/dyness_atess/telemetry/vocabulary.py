@@ -122,6 +122,15 @@ class Key(StrEnum):
     OUTPUT_2_POWER = "output_2_power"
     GRID_POWER = "grid_power"
     LOAD_POWER = "load_power"
+    ENERGY_IMPORTED = "energy_imported"
+    ENERGY_IMPORTED_TODAY = "energy_imported_today"
+    ENERGY_EXPORTED = "energy_exported"
+    ENERGY_EXPORTED_TODAY = "energy_exported_today"
+    MPPT_VOLTAGE = "mppt_voltage"
+    MPPT_CURRENT = "mppt_current"
+    MPPT_POWER = "mppt_power"
+    POWER_LIMIT = "power_limit"
+    DISCHARGE_DEPTH = "discharge_depth"
 
     # One key per cell and per probe, for as many as a module of any family has.
     _ignore_ = "cell, probe"
@@ -173,6 +182,7 @@ class Key(StrEnum):
     CHARGE_MOSFET = "charge_mosfet"
     DISCHARGE_MOSFET = "discharge_mosfet"
     HEATER = "heater"
+    FULLY_CHARGED = "fully_charged"
 
 
 class Status(StrEnum):
@@ -235,23 +245,31 @@ WARNINGS = frozenset(
 PROTECTIONS = frozenset(key for key in Key if key.endswith("_protection"))
 """Bits that say that the battery has stopped something to protect itself."""
 
-SLOW = frozenset(
-    {Key.SOH, Key.SOH_AVERAGE, Key.CYCLES, Key.CYCLES_MAX, Key.MODULE_COUNT, Key.ENERGY_RATED, Key.CAPACITY_FULL}
-)
-"""Quantities that change over weeks: a sample that leaves one out leaves the last value standing."""
-
 LIFETIME = frozenset(
     {
         Key.ENERGY_CHARGED,
         Key.ENERGY_DISCHARGED,
         Key.PV_ENERGY,
         Key.OUTPUT_ENERGY,
+        Key.ENERGY_IMPORTED,
+        Key.ENERGY_EXPORTED,
         Key.CHARGE_TIME,
         Key.DISCHARGE_TIME,
         Key.PV_TIME,
     }
 )
 """Counters that never fall: they are right however old the sample is."""
+
+SLOW = LIFETIME | {
+    Key.SOH,
+    Key.SOH_AVERAGE,
+    Key.CYCLES,
+    Key.CYCLES_MAX,
+    Key.MODULE_COUNT,
+    Key.ENERGY_RATED,
+    Key.CAPACITY_FULL,
+}
+"""Quantities that a sample may leave out: the last value stands."""
 
 CELL_VOLTAGES = tuple(Key(f"cell_{number:02}_voltage") for number in range(1, 31))
 PROBE_TEMPERATURES = tuple(Key(f"cell_temperature_{number}") for number in range(1, 17))

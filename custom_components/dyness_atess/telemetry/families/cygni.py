@@ -31,6 +31,7 @@ CYGNI = Family(
         rule("2010", None, Kind.PERCENTAGE, Key.SOC),
         rule("2011", None, Kind.PERCENTAGE, Key.SOH),
     ),
+    station_is_total=True,
     running=(
         rule("pvPower", None, Kind.NUMBER, Key.PV_POWER),
         *(
@@ -39,7 +40,15 @@ CYGNI = Family(
             for quantity in ("voltage", "current", "power")
         ),
         rule("loadPower", None, Kind.NUMBER, Key.LOAD_POWER),
-        # Positive while exporting in the cloud, while importing in Home Assistant. `activePower` is something else.
+        # Positive while exporting in the cloud, while importing in Home Assistant.
         rule("gridPower", None, Kind.REVERSED, Key.GRID_POWER),
+        # What the inverter puts out, which some take for the grid's.
+        rule("activePower", None, Kind.NUMBER, Key.OUTPUT_POWER),
+        rule("totalGeneration", None, Kind.ENERGY, Key.PV_ENERGY),
+        rule("dayGeneration", None, Kind.ENERGY, Key.PV_ENERGY_TODAY),
+        rule("totalBuyEnergy", None, Kind.ENERGY, Key.ENERGY_IMPORTED),
+        rule("buyEnergy", None, Kind.ENERGY, Key.ENERGY_IMPORTED_TODAY),
+        rule("totalSellEnergy", None, Kind.ENERGY, Key.ENERGY_EXPORTED),
+        rule("sellEnergy", None, Kind.ENERGY, Key.ENERGY_EXPORTED_TODAY),
     ),
 )

@@ -13,8 +13,10 @@ JUNIOR_BOX = (
     rule("4700", None, Kind.NUMBER, Key.PV_CURRENT),
     # Of the one tracker; 5900 is the total where both are there.
     rule("4800", None, Kind.NUMBER, Key.PV_POWER, fallback=True),
-    # The battery's side of the tracker: the pack's own points say more.
-    *(rule(str(point), None, Kind.UNUSED) for point in (4900, 5000, 5100)),
+    # The battery's side of the tracker.
+    rule("4900", None, Kind.NUMBER, Key.MPPT_VOLTAGE),
+    rule("5000", None, Kind.NUMBER, Key.MPPT_CURRENT),
+    rule("5100", None, Kind.NUMBER, Key.MPPT_POWER),
     rule("5200", None, Kind.NUMBER, Key.OUTPUT_1_VOLTAGE),
     rule("5300", None, Kind.NUMBER, Key.OUTPUT_1_CURRENT),
     rule("5400", None, Kind.NUMBER, Key.OUTPUT_1_POWER),
@@ -26,8 +28,10 @@ JUNIOR_BOX = (
     # Battery power of unknown sign: voltage x current of the same sample is shown instead.
     rule("6000", None, Kind.UNUSED),
     rule("6100", None, Kind.NUMBER, Key.OUTPUT_POWER),
-    # States, error code, EMS mode and settings, whose numbers no source explains.
-    *(rule(str(point), None, Kind.UNUSED) for point in (6200, 6300, 6400, 6500, 6600, 6700)),
+    # State, error code, EMS mode and protocol, whose numbers no source explains.
+    *(rule(str(point), None, Kind.UNUSED) for point in (6200, 6300, 6400, 6700)),
+    rule("6500", None, Kind.NUMBER, Key.POWER_LIMIT),
+    rule("6600", None, Kind.PERCENTAGE, Key.DISCHARGE_DEPTH),
     rule("6900", None, Kind.TEMPERATURE, Key.HEATSINK_TEMPERATURE),
     rule("7000", None, Kind.TEMPERATURE, Key.AMBIENT_TEMPERATURE),
     rule("7100", None, Kind.ENERGY, Key.ENERGY_CHARGED),

@@ -69,15 +69,13 @@ MODULE = Family(
             Key.MODULE_VOLTAGE_LOW_PROTECTION,
         ),
         rule("16900", None, Kind.BITS, None, Key.CHARGE_MOSFET, Key.DISCHARGE_MOSFET),
-        rule("17000", None, Kind.BITS, None, None, None, None, None, Key.HEATER),
+        rule("17000", None, Kind.BITS, None, None, None, Key.FULLY_CHARGED, None, Key.HEATER),
         rule("17100", None, Kind.BITS, *[Key.CELL_FAULT] * 8),
         rule("17200", None, Kind.BITS, *[Key.CELL_FAULT] * 8),
-        # Limits at which the module warns: settings that nobody watches.
-        *(rule(str(point), None, Kind.UNUSED) for point in range(18100, 18600, 100)),
-        rule("18600", None, Kind.NUMBER, Key.CHARGE_CURRENT_LIMIT),
-        *(rule(str(point), None, Kind.UNUSED) for point in (18700, 18800, 18900, 19000, 19100)),
-        # Negative in the protocol.
-        rule("19200", None, Kind.MAGNITUDE, Key.DISCHARGE_CURRENT_LIMIT),
+        # Parameters (frame 0x47): at which voltage, temperature and current the module protects itself. 18600 and 19200
+        # are the currents; they never move, so they are not the limits that a battery asks for now (3800 and 3900 of
+        # its master, which fall to 0 A when it is full).
+        *(rule(str(point), None, Kind.UNUSED) for point in range(18100, 19300, 100)),
         rule("23800", None, Kind.PERCENTAGE, Key.SOC),
     ),
 )
