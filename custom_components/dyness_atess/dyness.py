@@ -217,8 +217,10 @@ class StorageCoordinator(PointsCoordinator):
                 records = await self.inventory.client.last_power_data(self.serial, _INVENTORY)
             meter.fill_from_history(powers(records, *gap, current_sign=family.current_sign, voltage=voltage))
         self.remember(meter=meter.memory)
+        counted = self.remembered.get("totals", {})
         for key, total in ((Key.ENERGY_CHARGED, meter.charged), (Key.ENERGY_DISCHARGED, meter.discharged)):
-            if total is not None:
+            # A counter of the battery's own stays the one that counts where a sample leaves it out.
+            if (total := counted.get(key, total)) is not None:
                 values.setdefault(key, round(total, 3))
 
     async def _ask_station(self, family: Family | None, values: Mapping[Key, Value]) -> None:

@@ -222,3 +222,38 @@ NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 def test_state_of_charge_from_the_history(records: list[tuple[str | None, str | None]], soc: float | None) -> None:
     rows: list[Any] = [{"createTime": time, "soc": value} for time, value in records]
     assert latest_soc([*rows, "text", None, []], NOW) == soc
+
+
+TOWER_MODULE = {
+    "11000": "3",
+    "11100": "30",
+    **{str(11200 + 100 * cell): f"3.3{cell:02}" for cell in range(30)},
+    "14200": "2",
+    "14300": "20.0",
+    "14400": "21.0",
+}
+
+
+@pytest.mark.parametrize("known", [None, "module", "high_voltage_module", "low_voltage"])
+def test_modules_of_both_kinds_are_told_apart(known: str | None) -> None:
+    """They have the same ids for other cells, and nothing else to go by (field reports F15, F31)."""
+    assert decode(points(MODULE), known).family == "module"
+    assert decode(points(TOWER_MODULE), known).family == "high_voltage_module"
+    # Answers with holes: 13400 and 13500 are two cells of the one, current and voltage of the other.
+    for missing in MODULE:
+        holey = {point: value for point, value in MODULE.items() if point != missing}
+        assert decode(points(holey), known).family != "high_voltage_module", missing
+    for missing in TOWER_MODULE:
+        holey = {point: value for point, value in TOWER_MODULE.items() if point != missing}
+        assert decode(points(holey), known).family != "module", missing
+
+
+def test_parameters_are_no_limits() -> None:
+    reading = decode(points(MODULE | {"18600": "100.0", "18700": "56.5"}))
+    assert Key.CHARGE_CURRENT_LIMIT not in reading.values
+    assert not reading.unknown
+
+
+def test_module_is_full() -> None:
+    assert decode(points(MODULE | {"17000": "8"})).flags[Key.FULLY_CHARGED]
+    assert not decode(points(MODULE | {"17000": "128"})).flags[Key.FULLY_CHARGED]
