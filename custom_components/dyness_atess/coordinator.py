@@ -79,6 +79,34 @@ def digest(serial: str) -> str:
     return hashlib.sha256(serial.encode()).hexdigest()[:8]
 
 
+def tell(
+    hass: HomeAssistant,
+    entry: AccountConfigEntry,
+    is_so: bool,
+    *,
+    translation_key: str,
+    translation_placeholders: dict[str, str],
+    device: str = "",
+    severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
+    learn_more_url: str | None = None,
+) -> None:
+    """Raise a repair while something is so that only the user can change, and take it back afterwards."""
+    issue = f"{translation_key}_{entry.entry_id}{device}"
+    if not is_so:
+        ir.async_delete_issue(hass, DOMAIN, issue)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue,
+        is_fixable=False,
+        severity=severity,
+        translation_key=translation_key,
+        translation_placeholders=translation_placeholders,
+        learn_more_url=learn_more_url,
+    )
+
+
 class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     """Maps the outcomes of a read to what the user sees (product contract, section 5)."""
 
@@ -136,20 +164,17 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
 
     def _clock_is_wrong(self, error: timedelta | None) -> bool:
         """Tell the user of a clock that makes signatures worthless, and when it is right again."""
-        issue = f"clock_{self.config_entry.entry_id}"
-        if error is None or abs(error) <= MAXIMUM_CLOCK_ERROR:
-            ir.async_delete_issue(self.hass, DOMAIN, issue)
-            return False
-        ir.async_create_issue(
+        is_wrong = error is not None and abs(error) > MAXIMUM_CLOCK_ERROR
+        minutes = round(error.total_seconds() / 60) if error else 0
+        tell(
             self.hass,
-            DOMAIN,
-            issue,
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
+            self.config_entry,
+            is_wrong,
             translation_key="clock",
-            translation_placeholders={"minutes": str(round(error.total_seconds() / 60))},
+            translation_placeholders={"minutes": str(minutes)},
+            severity=ir.IssueSeverity.ERROR,
         )
-        return True
+        return is_wrong
 
 
 class Inventory(CloudCoordinator[dict[str, Device]]):

@@ -10,7 +10,7 @@ from typing import Any, override
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import dt as dt_util
 
@@ -26,6 +26,7 @@ from .coordinator import (
     Inventory,
     account_queue,
     digest,
+    tell,
 )
 from .telemetry.capacity import add_energy
 from .telemetry.decoder import READ_BY_NAME, decode, decode_running, family_by_name
@@ -86,25 +87,16 @@ class DynessInventory(Inventory):
         devices = self.data | listed
         for serial in self.subentries.keys() - listed.keys():
             devices[serial] = await self._unlisted(devices[serial])
-        self._tell_of_no_devices(found=bool(devices))
-        self.listed = set(listed)
-        self._listed_at = dt_util.utcnow()
-        return devices
-
-    def _tell_of_no_devices(self, *, found: bool) -> None:
-        issue = f"no_devices_{self.config_entry.entry_id}"
-        if found:
-            ir.async_delete_issue(self.hass, DOMAIN, issue)
-            return
-        ir.async_create_issue(
+        tell(
             self.hass,
-            DOMAIN,
-            issue,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
+            self.config_entry,
+            not devices,
             translation_key="no_devices",
             translation_placeholders={"entry": self.config_entry.title},
         )
+        self.listed = set(listed)
+        self._listed_at = dt_util.utcnow()
+        return devices
 
     async def _unlisted(self, device: Device) -> Device:
         """Ask for the model of a device that the account does not list, once."""
@@ -266,17 +258,11 @@ class StorageCoordinator(PointsCoordinator):
         interval = module_interval(account.queue.hourly_calls, masters, len(modules))
         for module in modules:
             module.update_interval = interval
-        issue = f"budget_{self.config_entry.entry_id}"
         needed = needed_calls(masters, len(modules))
-        if needed <= account.queue.hourly_calls:
-            ir.async_delete_issue(self.hass, DOMAIN, issue)
-            return
-        ir.async_create_issue(
+        tell(
             self.hass,
-            DOMAIN,
-            issue,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
+            self.config_entry,
+            needed > account.queue.hourly_calls,
             translation_key="budget",
             translation_placeholders={
                 "masters": str(masters),
@@ -292,20 +278,16 @@ class StorageCoordinator(PointsCoordinator):
         self.remember(modules=dict(self.modules))
 
     def _tell_of_unknown_model(self, reading: Reading) -> None:
-        issue = f"read_by_name_{self.config_entry.entry_id}_{digest(self.serial)}"
-        if reading.family == READ_BY_NAME:
-            ir.async_create_issue(
+        if reading.family:
+            tell(
                 self.hass,
-                DOMAIN,
-                issue,
-                is_fixable=False,
-                severity=ir.IssueSeverity.WARNING,
+                self.config_entry,
+                reading.family == READ_BY_NAME,
                 translation_key="read_by_name",
                 translation_placeholders={"model": self.device.model or self.device.name or "?"},
+                device=f"_{digest(self.serial)}",
                 learn_more_url="https://github.com/dyness-atess/dyness-atess-home-assistant/issues",
             )
-        elif reading.family:
-            ir.async_delete_issue(self.hass, DOMAIN, issue)
 
 
 class ModuleCoordinator(PointsCoordinator):

@@ -122,7 +122,9 @@ def section(name: str) -> str | None:
         return None
     if name.endswith("SelectorConfig"):
         return "selector"
-    return {"DeviceInfo": "device", "ChildDeviceInfo": "device", "async_create_issue": "issues"}.get(name, "exceptions")
+    return {"DeviceInfo": "device", "ChildDeviceInfo": "device", "async_create_issue": "issues", "tell": "issues"}.get(
+        name, "exceptions"
+    )
 
 
 def keyed_problems(code: Code, texts: Tree) -> list[str]:
