@@ -1,32 +1,47 @@
-"""Home Assistant with the integration set up against an emulated battery: `scripts/demo`."""
+"""Home Assistant with the integration set up against emulated clouds: `scripts/demo`."""
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+import json
 from pathlib import Path
 import shutil
 import signal
 import socket
 import sys
+from typing import Any
 
-from .dashboard import dashboard
+from .atess import AtessCloud
+from .battery import EPOCH
+from .dashboard import dashboard, energy_sources
+from .devices import Json, stamp
 from .dyness import DynessCloud
 from .household import DOMAIN, REPOSITORY, Household, HouseholdError, User, household
+from .pbd import Pbd
 from .powerhaus import PowerHaus
 
 DIRECTORY = REPOSITORY / ".demo"
 USER = User(name="Demo", username="demo", password="demo")  # noqa: S106
 DASHBOARD = "battery-demo"
-CLOUD_PORT = 8310
-"""Always the same: it is part of what Home Assistant stores."""
+DYNESS_PORT = 8310
+ATESS_PORT = 8311
+"""Always the same: they are part of what Home Assistant stores."""
+SPEED = 60.0
+FASTEST_PBD = 60.0
+"""At more its counters would grow by what the integration takes for impossible."""
+MORNING = 9 * 3600
+"""When a new demo begins: there is sun, from whose power the integration learns in which unit a PBD gives powers."""
+LEARNING_SECONDS = 60
 POLL_SECONDS = 15
+HOURLY_CALLS = 3600
 RESTART_WANTED = 100
 """With this code Home Assistant ends when its user asks for a restart."""
 
 
-class EagerPowerHaus(PowerHaus):
+class Eager:
     """Uploads whenever it is asked: nobody looks at a demo for five minutes to see a value change."""
 
     def sample_time(self, now: datetime) -> datetime:
@@ -34,18 +49,91 @@ class EagerPowerHaus(PowerHaus):
         return now
 
 
+class EagerPowerHaus(Eager, PowerHaus):
+    """A PowerHaus that does so."""
+
+
+class EagerPbd(Eager, Pbd):
+    """A PBD that does so."""
+
+    def record(self, now: datetime) -> Json:
+        """Give what it measures in its own time with a clock that is right."""
+        return super().record(now) | {"time": stamp(now)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Life:
+    """When a demo began, and how many times as fast as the clock it lives. It never changes: counters only rise."""
+
+    began: datetime
+    speed: float = SPEED
+
+    def utc_offset(self, speed: float) -> timedelta:
+        """Give what lets a system of that speed begin on the first of all mornings, with little on its counters."""
+        return timedelta(seconds=MORNING) - speed * (self.began - EPOCH)
+
+
+class Clouds:
+    """Both clouds with a system in each."""
+
+    def __init__(self, life: Life) -> None:
+        """Make the systems."""
+        slower = min(life.speed, FASTEST_PBD)
+        self.powerhaus = EagerPowerHaus(speed=life.speed, utc_offset=life.utc_offset(life.speed), seed=0)
+        self.pbd = EagerPbd(speed=slower, utc_offset=life.utc_offset(slower), seed=1)
+        self.dyness = DynessCloud(devices=[self.powerhaus])
+        self.atess = AtessCloud(devices=[self.pbd])
+
+    async def start(self, dyness_port: int = 0, atess_port: int = 0) -> None:
+        """Listen; port 0 takes any free one."""
+        await self.dyness.start(port=dyness_port)
+        await self.atess.start(port=atess_port)
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        await self.dyness.stop()
+        await self.atess.stop()
+
+    @property
+    def accounts(self) -> dict[str, list[dict[str, Any]]]:
+        """What a user types to add each account, by the title of its entry."""
+        dyness, atess = self.dyness, self.atess
+        app = {"app_id": dyness.app_id, "app_secret": dyness.app_secret, "region": dyness.url}
+        api = {"api_id": atess.api_id, "api_token": atess.api_token, "server": atess.url, "device_sn": self.pbd.serial}
+        return {"Dyness": [{"next_step_id": "dyness"}, app], "ATESS": [{"next_step_id": "atess"}, api]}
+
+    @property
+    def serials(self) -> list[str]:
+        """Of all that is read for itself."""
+        return [self.powerhaus.serial, self.powerhaus.module_serial, self.pbd.serial]
+
+
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs left in .demo/")
-    parser.add_argument("--speed", type=float, default=60, help="how many times faster the battery lives (60)")
+    parser.add_argument("--speed", type=float, help=f"how many times faster the batteries live ({SPEED:g})")
     parser.add_argument("--port", type=int, default=8123, help="where Home Assistant listens (8123)")
     return parser.parse_args()
 
 
+def remember(speed: float | None) -> Life:
+    """Go on with the life of an earlier run, or begin one."""
+    file = DIRECTORY / "life.json"
+    if not file.exists():
+        life = Life(began=datetime.now(UTC), speed=speed or SPEED)
+        DIRECTORY.mkdir(exist_ok=True)
+        file.write_text(json.dumps({"began": life.began.isoformat(), "speed": life.speed}))
+        return life
+    stored = json.loads(file.read_text())
+    if speed not in (None, stored["speed"]):
+        raise HouseholdError(f"This demo was begun with --speed {stored['speed']:g}. Another speed needs --fresh.")
+    return Life(began=datetime.fromisoformat(stored["began"]), speed=stored["speed"])
+
+
 async def run(options: argparse.Namespace) -> None:
-    """Run both until somebody ends it."""
-    for port in (options.port, CLOUD_PORT):
+    """Run all until somebody ends it."""
+    for port in (options.port, DYNESS_PORT, ATESS_PORT):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -55,33 +143,35 @@ async def run(options: argparse.Namespace) -> None:
     if options.fresh:
         shutil.rmtree(DIRECTORY, ignore_errors=True)
 
-    cloud = DynessCloud(devices=[battery := EagerPowerHaus(speed=options.speed)])
-    await cloud.start(port=CLOUD_PORT)
+    clouds = Clouds(remember(options.speed))
+    await clouds.start(DYNESS_PORT, ATESS_PORT)
     try:
         say("Starting Home Assistant ...")
-        while (code := await live(options.port, cloud, battery)) == RESTART_WANTED:
+        while (code := await live(options.port, clouds)) == RESTART_WANTED:
             say("Restarting Home Assistant ...")
         raise HouseholdError(f"Home Assistant has ended with code {code}; {DIRECTORY.name}/console.log may tell why.")
     finally:
-        await cloud.stop()
+        await clouds.stop()
 
 
-async def live(port: int, cloud: DynessCloud, battery: PowerHaus) -> int:
+async def live(port: int, clouds: Clouds) -> int:
     """Run Home Assistant until it ends by itself."""
-    async with furnished(DIRECTORY, port, cloud, battery.serial) as (home, entities):
+    dyness, atess = clouds.dyness.url, clouds.atess.url
+    async with furnished(DIRECTORY, port, clouds) as home:
         say(f"""
   Home Assistant   {home.url}/{DASHBOARD}
   User             {USER.username}
   Password         {USER.password}
-  Emulated cloud   {cloud.url} (battery {battery.speed:g} times as fast as in life)
+  Dyness cloud     {dyness} (emulated; PowerHaus, {clouds.powerhaus.speed:g} times as fast as in life)
+  ATESS cloud      {atess} (emulated; PBD, {clouds.pbd.speed:g} times as fast as in life)
 
-  Let the cloud fail, and work again:
-  curl -d '{{"kind": "network_anomaly"}}' {cloud.url}/control/faults
-  curl -X DELETE {cloud.url}/control/faults
+  Let a cloud fail, and work again:
+  curl -d '{{"kind": "network_anomaly"}}' {dyness}/control/faults
+  curl -X DELETE {dyness}/control/faults
 
   Ctrl-C ends it; the next start goes on with what is in {DIRECTORY.name}/.
 """)
-        polling = asyncio.create_task(poll(home, entities["soc"]))
+        polling = asyncio.create_task(poll(home, clouds.serials))
         try:
             return await home.process.wait()
         finally:
@@ -89,37 +179,60 @@ async def live(port: int, cloud: DynessCloud, battery: PowerHaus) -> int:
 
 
 @asynccontextmanager
-async def furnished(
-    directory: Path, port: int, cloud: DynessCloud, serial: str
-) -> AsyncGenerator[tuple[Household, dict[str, str]]]:
-    """Start Home Assistant with the account and a dashboard, and give it with the battery's entities."""
+async def furnished(directory: Path, port: int, clouds: Clouds) -> AsyncGenerator[Household]:
+    """Start Home Assistant with both accounts, a dashboard and the energy dashboard."""
     async with household(directory, port) as home:
         await home.log_in(USER)
-        if not await home.call("config_entries/get", domain=DOMAIN):
-            account = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url}
-            await home.configure(DOMAIN, {"next_step_id": "dyness"}, account)
-        entities = await home.entities(serial)
+        known = {entry["title"] for entry in await home.call("config_entries/get", domain=DOMAIN)}
+        for title, inputs in clouds.accounts.items():
+            if title not in known:
+                await home.configure(DOMAIN, *inputs)
         if DASHBOARD not in [known["url_path"] for known in await home.call("lovelace/dashboards/list")]:
-            await add_dashboard(home, entities)
-        yield home, entities
+            await allow_calls(home)
+            await learn(home, clouds.pbd.serial)
+            await add_dashboards(home, clouds.serials)
+        yield home
 
 
-async def add_dashboard(home: Household, entities: dict[str, str]) -> None:
-    """Give Home Assistant its dashboard and let it show local times."""
-    await home.call("lovelace/dashboards/create", url_path=DASHBOARD, title="Battery", icon="mdi:home-battery")
-    await home.call("lovelace/config/save", url_path=DASHBOARD, config=dashboard(entities))
+async def allow_calls(home: Household) -> None:
+    """Let the integration ask as often as the demo wants, and show every cell."""
+    [entry] = [entry for entry in await home.call("config_entries/get", domain=DOMAIN) if entry["title"] == "Dyness"]
+    await home.set_options(entry["entry_id"], {"single_cells": True, "hourly_calls": HOURLY_CALLS})
+
+
+async def learn(home: Household, serial: str) -> None:
+    """Read a PBD until its powers are shown: it takes three samples to tell in which unit they come."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LEARNING_SECONDS):
+            while not {"pv_power", "power", "output_power"} <= (await home.entities(serial)).keys():
+                await read(home, [serial])
+                await asyncio.sleep(1)
+
+
+async def add_dashboards(home: Household, serials: Iterable[str]) -> None:
+    """Give Home Assistant its dashboard and its sources of energy, and let it show local times."""
+    powerhaus, module, pbd = [await home.entities(serial) for serial in serials]
+    await home.call("lovelace/dashboards/create", url_path=DASHBOARD, title="Batteries", icon="mdi:home-battery")
+    await home.call("lovelace/config/save", url_path=DASHBOARD, config=dashboard(powerhaus, module, pbd))
+    await home.call("energy/save_prefs", energy_sources=energy_sources(pbd))
     await home.call("frontend/set_user_data", key="core", value={"default_panel": DASHBOARD})
     language = {"language": "en", "number_format": "language", "time_format": "language", "time_zone": "local"}
     await home.call("frontend/set_user_data", key="language", value=language)
 
 
-async def poll(home: Household, entity_id: str) -> None:
-    """Read the battery more often than the integration would."""
-    service = {"domain": "homeassistant", "service": "update_entity", "target": {"entity_id": entity_id}}
+async def poll(home: Household, serials: Iterable[str]) -> None:
+    """Read the devices more often than the integration would."""
     while True:
         await asyncio.sleep(POLL_SECONDS)
         with suppress(HouseholdError):
-            await home.call("call_service", **service)
+            await read(home, serials)
+
+
+async def read(home: Household, serials: Iterable[str]) -> None:
+    """Ask the integration to read devices now; between two such reads it lets 10 s pass."""
+    devices = [await home.entities(serial) for serial in serials]
+    target = {"entity_id": [entities["soc"] for entities in devices if "soc" in entities]}
+    await home.call("call_service", domain="homeassistant", service="update_entity", target=target)
 
 
 def say(text: str) -> None:
@@ -129,7 +242,7 @@ def say(text: str) -> None:
 
 
 async def main() -> None:
-    """Run until Ctrl-C; a second one while both stop is ignored."""
+    """Run until Ctrl-C; a second one while all stops is ignored."""
     demo = asyncio.create_task(run(arguments()))
 
     def stop() -> None:

@@ -5,7 +5,7 @@ It is the installed Home Assistant with the integration of this repository, as a
 
 import asyncio
 from asyncio import subprocess
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 import json
@@ -129,12 +129,19 @@ class Household:
 
     async def configure(self, domain: str, *inputs: dict[str, Any]) -> None:
         """Add an integration: each of `inputs` answers the next step of its flow."""
-        flows = "/api/config/config_entries/flow"
-        step = await self.request("POST", flows, json={"handler": domain})
+        await self._walk("flow", domain, inputs)
+
+    async def set_options(self, entry_id: str, *inputs: dict[str, Any]) -> None:
+        """Set options of a config entry in the same way."""
+        await self._walk("options/flow", entry_id, inputs)
+
+    async def _walk(self, kind: str, handler: str, inputs: Iterable[dict[str, Any]]) -> None:
+        flows = f"/api/config/config_entries/{kind}"
+        step = await self.request("POST", flows, json={"handler": handler})
         for answer in inputs:
             step = await self.request("POST", f"{flows}/{step['flow_id']}", json=answer)
         if step["type"] != "create_entry":
-            raise HouseholdError(f"{domain} was not added: {step}")
+            raise HouseholdError(f"{handler} does not take this: {step}")
 
 
 @asynccontextmanager

@@ -1,19 +1,22 @@
-"""A real Home Assistant, a real Chromium and an emulated cloud, all on loopback.
+"""A real Home Assistant, a real Chromium and emulated clouds, all on loopback.
 
 Home Assistant and the browser are processes of their own: run these tests without the plugins that replace parts of
 both, `-p no:homeassistant -p no:socket`.
 """
 
 from collections.abc import AsyncGenerator, Generator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import shutil
 import socket
 
 import pytest
 
+from emulator.atess import AtessCloud
 from emulator.devices import PAYLOADS
 from emulator.dyness import DynessCloud
 from emulator.household import Household, household
+from emulator.pbd import Pbd
 from emulator.replay import Replay
 from tests.browser.frontend import SCREENSHOTS, Frontend, chromium
 
@@ -39,6 +42,18 @@ def screenshots() -> None:
 async def cloud() -> AsyncGenerator[DynessCloud]:
     """The Dyness cloud with the PowerHaus of the first report."""
     cloud = DynessCloud(devices=[Replay.from_file(PAYLOADS / "powerhaus.json")])
+    await cloud.start()
+    yield cloud
+    await cloud.stop()
+
+
+@pytest.fixture
+async def atess() -> AsyncGenerator[AtessCloud]:
+    """The ATESS cloud with a PBD, somewhere where it is ten in the morning, that has uploaded its last sample."""
+    now = datetime.now(UTC)
+    since_midnight = now - now.replace(hour=0, minute=0, second=0, microsecond=0)
+    utc_offset = (timedelta(hours=22) - since_midnight) % timedelta(days=1) - timedelta(hours=12)
+    cloud = AtessCloud(devices=[Pbd(silent_since=now, utc_offset=utc_offset)])
     await cloud.start()
     yield cloud
     await cloud.stop()

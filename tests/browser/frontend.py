@@ -115,6 +115,11 @@ class Frontend:
         await dialog.get_by_placeholder("Search for a brand name").fill(name)
         await dialog.locator("ha-integration-list-item", has_text=name).click()
 
+    async def configure(self, title: str) -> None:
+        """Open the options of an entry on the page of its integration."""
+        entry = self.page.locator("ha-config-entry-row", has_text=title)
+        await entry.get_by_role("button", name="Configure").click()
+
     async def choose(self, option: str) -> None:
         """Choose an option of a menu step."""
         await self.page.locator("step-flow-menu ha-list-item", has_text=option).click()

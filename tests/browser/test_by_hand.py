@@ -1,8 +1,10 @@
-"""From the first page of a new Home Assistant to a battery whose cloud fails and comes back."""
+"""From the first page of a new Home Assistant to both systems, with a cloud that fails and comes back."""
 
+from collections.abc import Mapping
 
 from playwright.async_api import expect
 
+from emulator.atess import AtessCloud
 from emulator.dyness import DynessCloud
 from emulator.faults import Fault
 from emulator.household import DOMAIN, Household, User
@@ -11,17 +13,25 @@ from tests.browser.frontend import Frontend
 ROBIN = User(name="Robin", username="robin", password="robin's password")
 POWERHAUS = "R07E00000000DEMO-BMS"
 READINGS = {"voltage": "53.2 V", "soc": "100%", "cell_voltage_max": "3.327 V"}
+PBD = "DEMOPBD001"
+WRONG = "mistyped"
 
 
-async def test_powerhaus(cloud: DynessCloud, home: Household, frontend: Frontend) -> None:
+async def test_both_systems(cloud: DynessCloud, atess: AtessCloud, home: Household, frontend: Frontend) -> None:
     await frontend.onboard(ROBIN)
-    await add_with_wrong_secret(frontend, cloud)
+    await add_dyness_with_wrong_secret(frontend, cloud)
     await put_secret_right(frontend, cloud)
     await read_device_page(frontend)
     await lose_cloud(frontend, cloud)
     await find_cloud_again(frontend, cloud)
 
+    await add_atess_with_wrong_token(frontend, atess)
+    await put_token_right(frontend, atess)
+    await read_pbd_page(frontend, atess)
+    await look_at_options(frontend)
+
     assert not cloud.writes
+    assert not atess.writes
     assert not frontend.strangers
     complaints = [line for line in home.log.splitlines() if f" ERROR (MainThread) [custom_components.{DOMAIN}" in line]
     # The module behind the recorded battery was not recorded: it never answers, and one line says so.
@@ -29,10 +39,10 @@ async def test_powerhaus(cloud: DynessCloud, home: Household, frontend: Frontend
     assert len(complaints) == 2, complaints
 
 
-async def add_with_wrong_secret(frontend: Frontend, cloud: DynessCloud) -> None:
+async def add_dyness_with_wrong_secret(frontend: Frontend, cloud: DynessCloud) -> None:
     await frontend.add_integration("Dyness")
     await frontend.choose("Dyness")
-    await frontend.fill(app_id=cloud.app_id, app_secret="not the secret")
+    await frontend.fill(app_id=cloud.app_id, app_secret=WRONG)
     await frontend.screenshot("02-credentials")
     await frontend.pick("Region", cloud.url)
     await frontend.submit()
@@ -40,7 +50,7 @@ async def add_with_wrong_secret(frontend: Frontend, cloud: DynessCloud) -> None:
     await expect(frontend.error).to_contain_text("does not accept")
     await frontend.screenshot("03-wrong-secret")
     assert await frontend.typed("app_id") == cloud.app_id
-    assert await frontend.typed("app_secret") == "not the secret"
+    assert await frontend.typed("app_secret") == WRONG
     await expect(frontend.picked("Region")).to_contain_text(cloud.url)
 
 
@@ -55,7 +65,7 @@ async def put_secret_right(frontend: Frontend, cloud: DynessCloud) -> None:
 async def read_device_page(frontend: Frontend) -> None:
     voltage = (await frontend.entities(POWERHAUS))["voltage"]
     await frontend.open(f"/config/devices/device/{voltage['device_id']}")
-    await expect_readings(frontend, READINGS)
+    await expect_readings(frontend, POWERHAUS, READINGS)
     await frontend.screenshot("05-device")
 
 
@@ -63,7 +73,7 @@ async def lose_cloud(frontend: Frontend, cloud: DynessCloud) -> None:
     device_page = frontend.page.url
     cloud.add_fault(Fault("network_anomaly"))
     await read_now(frontend)
-    await expect_readings(frontend, dict.fromkeys(READINGS, "Unavailable"))
+    await expect_readings(frontend, POWERHAUS, dict.fromkeys(READINGS, "Unavailable"))
     await frontend.screenshot("06-network-anomaly")
 
     await frontend.open(f"/config/integrations/integration/{DOMAIN}")
@@ -76,7 +86,7 @@ async def lose_cloud(frontend: Frontend, cloud: DynessCloud) -> None:
 async def find_cloud_again(frontend: Frontend, cloud: DynessCloud) -> None:
     cloud.clear_faults()
     await read_now(frontend)
-    await expect_readings(frontend, READINGS)
+    await expect_readings(frontend, POWERHAUS, READINGS)
     await frontend.screenshot("08-back")
 
 
@@ -86,9 +96,62 @@ async def read_now(frontend: Frontend) -> None:
     await frontend.act("homeassistant.update_entity", voltage["entity_id"])
 
 
-async def expect_readings(frontend: Frontend, readings: dict[str, str]) -> None:
+async def add_atess_with_wrong_token(frontend: Frontend, atess: AtessCloud) -> None:
+    typed = {"api_id": atess.api_id, "api_token": WRONG, "device_sn": PBD, "server": atess.url}
+    await frontend.add_integration("ATESS")
+    await frontend.choose("ATESS")
+    await frontend.fill(**typed)
+    await frontend.screenshot("09-atess-credentials")
+    await frontend.submit()
+
+    await expect(frontend.error).to_contain_text("does not accept")
+    await frontend.screenshot("10-wrong-token")
+    assert {name: await frontend.typed(name) for name in typed} == typed
+
+
+async def put_token_right(frontend: Frontend, atess: AtessCloud) -> None:
+    await frontend.fill(api_token=atess.api_token)
+    await frontend.submit()
+    await expect(frontend.success).to_contain_text("PBD")
+    await frontend.screenshot("11-pbd-added")
+    await frontend.finish()
+
+
+async def read_pbd_page(frontend: Frontend, atess: AtessCloud) -> None:
+    pbd = atess.devices[PBD]
+    truth = pbd.truth(atess.clock())
+    readings = {
+        "soc": f"{truth['soc']:.0f}%",
+        "voltage": f"{truth['voltage']:.1f} V",
+        "current": f"{truth['current']:.1f} A",
+        "pv1_voltage": f"{truth['pv1_voltage']:.1f} V",
+        "status": "Charging",
+        "device_status": "Running",
+    }
+    entities = await frontend.entities(PBD)
+    await frontend.open(f"/config/devices/device/{entities['soc']['device_id']}")
+    await expect_readings(frontend, PBD, readings)
+    # One sample does not tell their unit.
+    assert not {"power", "pv_power", "output_power"} & entities.keys()
+    await frontend.screenshot("12-pbd")
+
+
+async def look_at_options(frontend: Frontend) -> None:
+    await frontend.open(f"/config/integrations/integration/{DOMAIN}")
+    await frontend.configure("ATESS")
+    for text in (
+        "told from the numbers",
+        "Unit of powers",
+        "Sign of the battery current",
+        "shows discharging as positive",
+    ):
+        await expect(frontend.form).to_contain_text(text)
+    await frontend.screenshot("13-options")
+
+
+async def expect_readings(frontend: Frontend, serial: str, readings: Mapping[str, str]) -> None:
     """Compare what the frontend makes of the states, and what stands on the open page of the device."""
-    entities = await frontend.entities(POWERHAUS)
+    entities = await frontend.entities(serial)
     for key, text in readings.items():
         await frontend.expect_state(entities[key], text)
         await expect(frontend.row(entities[key]["original_name"])).to_contain_text(text)
