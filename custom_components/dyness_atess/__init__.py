@@ -8,7 +8,7 @@ from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.typing import UNDEFINED
 
 from .atess import AtessInventory
-from .cloud.queue import HOURLY_CALLS, SLOWEST
+from .cloud.queue import HOURLY_CALLS
 from .const import CONF_API_TOKEN, CONF_HOURLY_CALLS, DOMAIN
 from .coordinator import Account, AccountConfigEntry, DeviceCoordinator, account_queue
 from .dyness import DynessInventory, ModuleCoordinator, StorageCoordinator
@@ -27,7 +27,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
     inventory = (AtessInventory if CONF_API_TOKEN in entry.data else DynessInventory)(hass, entry)
     queue = account_queue(hass, entry.data)
     queue.hourly_calls = int(entry.options.get(CONF_HOURLY_CALLS, HOURLY_CALLS))
-    queue.slowness = min(max(queue.slowness, memory.recall("").get("slowness", 0)), SLOWEST)
+    queue.resume(memory.recall("").get("slowness", 0))
     account = entry.runtime_data = Account(inventory=inventory, memory=memory, queue=queue)
 
     first_reads: list[asyncio.Task[None]] = []

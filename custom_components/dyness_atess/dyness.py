@@ -128,6 +128,16 @@ class PointsCoordinator(DeviceCoordinator):
             self.remember(family=reading.family)
         return replace(reading, values=reading.values | self._totals(reading.values))
 
+    @override
+    async def _read(self) -> Reading:
+        try:
+            return await super()._read()
+        except CloudEmpty:
+            if not self._seen:
+                # Nothing worth a line in the log: lists have coordinators and dongles beside the batteries.
+                self.last_update_success = False
+            raise
+
     def _totals(self, values: Mapping[Key, Value]) -> dict[Key, Value]:
         """Return the lifetime totals, none of them lower than it ever was."""
         kept = self.remembered.get("totals", {})

@@ -37,10 +37,10 @@ async def test_dashboards_and_second_start(tmp_path: Path, port: int, clouds: Cl
         await frontend.screenshot("demo-energy")
         await no_complaint_about_energy(home)
         assert not frontend.strangers
-        entities = [await home.entities(serial) for serial in clouds.serials]
+        entities = await home.entities(clouds.pbd.serial)
 
     async with furnished(tmp_path, port, clouds) as home:
-        assert [await home.entities(serial) for serial in clouds.serials] == entities
+        assert await home.entities(clouds.pbd.serial) == entities
         assert len(await home.call("config_entries/get", domain=DOMAIN)) == 2
 
 

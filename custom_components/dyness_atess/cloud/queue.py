@@ -95,6 +95,12 @@ class AccountQueue:
         finally:
             self._release()
 
+    def resume(self, slowness: int) -> None:
+        """Be as slow as before a restart. Since when is not known, so that the time to recovery begins anew."""
+        if slowness > self.slowness:
+            self.slowness = min(slowness, SLOWEST)
+            self._slowed_at = _now()
+
     @property
     def calls_last_hour(self) -> int:
         """How many calls began in the last hour."""
@@ -120,7 +126,8 @@ class AccountQueue:
         }
 
     def _slow_down(self, retry_after: float | None) -> None:
-        pause = PAUSE * 2**self.slowness if retry_after is None else retry_after
+        # No wish of a server silences an account for longer than it takes to forget a 429.
+        pause = PAUSE * 2**self.slowness if retry_after is None else min(retry_after, RECOVERY)
         self.slowness = min(self.slowness + 1, SLOWEST)
         self._slowed_at = _now()
         self._not_before = _now() + pause
