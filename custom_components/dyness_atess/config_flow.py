@@ -100,6 +100,7 @@ ATESS_OPTIONS = vol.Schema(
         vol.Required(CONF_BATTERY_SIGN, default="automatic"): _select(
             "battery_sign", ["automatic", "positive_discharging", "positive_charging"]
         ),
+        vol.Required(CONF_HOURLY_CALLS, default=HOURLY_CALLS): _number(12, 3600, 1, None),
     }
 )
 _SECRETS = (CONF_APP_SECRET, CONF_API_TOKEN)
