@@ -366,7 +366,7 @@ class House:
         self.hass, self.cloud, self.way, self.poll, self.caplog = hass, cloud, way, poll, caplog
         self.entry = new_entry(cloud)
         self.entry.add_to_hass(hass)
-        self._patience = patch.object(transport, "TIMEOUT", 0.2)
+        self._patience = patch.object(transport, "TIMEOUT", 0.6)
 
     async def settle(self) -> None:
         await self.hass.async_block_till_done(wait_background_tasks=True)
