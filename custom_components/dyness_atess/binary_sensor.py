@@ -55,7 +55,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the binary sensors of the account's devices."""
     descriptions = {Key(description.key): description for description in BINARY_SENSORS}
-    async_add_as_seen(entry, async_add_entities, Platform.BINARY_SENSOR, descriptions, ReadingBinarySensor)
+    await async_add_as_seen(entry, async_add_entities, Platform.BINARY_SENSOR, descriptions, ReadingBinarySensor)
 
 
 class ReadingBinarySensor(DeviceEntity, BinarySensorEntity):

@@ -8,10 +8,9 @@ import hashlib
 import logging
 from typing import Any, ClassVar, override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -47,6 +46,8 @@ class Account:
     memory: Memory
     queue: AccountQueue
     devices: dict[str, DeviceCoordinator] = field(default_factory=dict)
+    rejected: set[str] = field(default_factory=set)
+    """The names of the reads whose credentials the cloud did not take the last time."""
     followers: list[Callable[[DeviceCoordinator], None]] = field(default_factory=list)
     """Called with each device that is added later."""
 
@@ -144,7 +145,15 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
                     translation_key="clock",
                     retry_after=READINGS_INTERVAL.total_seconds(),
                 ) from error
-            raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="rejected") from error
+            # After ConfigEntryAuthFailed nothing would read again until somebody acts. A cloud that refuses the right
+            # credentials for a while is no reason for a hole that stays.
+            self.config_entry.runtime_data.rejected.add(self.name)
+            self.config_entry.async_start_reauth_if_available(self.hass)
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="rejected",
+                retry_after=INVENTORY_INTERVAL.total_seconds(),
+            ) from error
         except CloudError as error:
             if isinstance(error, CloudRateLimited | CloudEmpty) and self.last_update_success and self.is_current:
                 return self.data
@@ -156,11 +165,22 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             ) from error
         else:
             self._clock_is_wrong(None)
+            self._accepted()
             return data
         finally:
             account = self.config_entry.runtime_data
             if account.queue.slowness != account.memory.recall("").get("slowness", 0):
                 account.memory.keep("", {"slowness": account.queue.slowness})
+
+    def _accepted(self) -> None:
+        """Take the request for other credentials back when the cloud takes the present ones everywhere again."""
+        rejected = self.config_entry.runtime_data.rejected
+        if self.name not in rejected:
+            return
+        rejected.remove(self.name)
+        if not rejected:
+            for flow in self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH}):
+                self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     def _clock_is_wrong(self, error: timedelta | None) -> bool:
         """Tell the user of a clock that makes signatures worthless, and when it is right again."""
@@ -230,11 +250,13 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
                 self._seen.add((Platform(registered.domain), Key(key)))
         self.raw: Any = None
         """The last answer as it came, for diagnostics."""
+        self.raw_beside: dict[str, Any] = {}
+        """The last answers of other endpoints, by what they tell."""
         self.silent: AbstractSet[Key] = frozenset()
         """Quantities whose own read failed while the others' did not."""
         self._beside: dict[str, tuple[datetime, dict[Key, Value]]] = {}
         """What other endpoints last added, and when, by their names."""
-        self._received_at: datetime | None = None
+        self.received_at: datetime | None = None
 
     @abstractmethod
     async def _fetch(self) -> Reading:
@@ -316,7 +338,7 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
     @property
     def sampled_at(self) -> datetime | None:
         """When the last sample was taken, or received where it does not say."""
-        return self.data.sampled_at or self._received_at if self.data else None
+        return self.data.sampled_at or self.received_at if self.data else None
 
     @property
     @override
@@ -328,7 +350,7 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
         reading = await self._fetch()
         if reading.empty:
             raise CloudEmpty("no values")
-        self._received_at = dt_util.utcnow()
+        self.received_at = dt_util.utcnow()
         slow = {key: value for key, value in self.data.values.items() if key in SLOW} if self.data else {}
         reading = replace(reading, values=slow | reading.values)
         self._seen |= {(Platform.SENSOR, key) for key in reading.values}

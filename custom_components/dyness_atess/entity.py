@@ -1,5 +1,6 @@
 """What sensors and binary sensors have in common."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 import re
@@ -47,7 +48,7 @@ class DeviceEntity(CoordinatorEntity[DeviceCoordinator]):
         return self.key in TIMELESS or coordinator.is_current
 
 
-def async_add_as_seen[Description: EntityDescription](
+async def async_add_as_seen[Description: EntityDescription](
     entry: AccountConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     platform: Platform,
@@ -73,9 +74,10 @@ def async_add_as_seen[Description: EntityDescription](
         entry.async_on_unload(coordinator.async_add_listener(partial(async_add, coordinator)))
         entry.async_on_unload(account.inventory.async_add_listener(partial(async_add, coordinator)))
 
-    for coordinator in account.devices.values():
-        async_follow(coordinator)
     account.followers.append(async_follow)
+    for coordinator in list(account.devices.values()):
+        async_follow(coordinator)
+        await asyncio.sleep(0)  # a tower's modules have hundreds of entities
 
 
 @callback

@@ -287,7 +287,7 @@ async def async_setup_entry(
     single_cells = entry.options.get(CONF_SINGLE_CELLS, False)
     cells = [replace(description, entity_registry_enabled_default=single_cells) for description in SINGLE_CELLS]
     descriptions = {Key(description.key): description for description in (*SENSORS, *cells, WORK_STATUS)}
-    async_add_as_seen(entry, async_add_entities, Platform.SENSOR, descriptions, create)
+    await async_add_as_seen(entry, async_add_entities, Platform.SENSOR, descriptions, create)
     async_add_entities([CallsSensor(entry)])
 
 

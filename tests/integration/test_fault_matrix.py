@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 import ipaddress
-from itertools import batched
+from itertools import batched, permutations
 import json
 import logging
 from pathlib import Path
@@ -615,6 +615,64 @@ class Story:
         assert self.available() == self.all
         assert house.logged() == ["INFO"] * (outcome not in (None, Outcome.REJECTED))
         assert house.entry.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize("second", ["well", "garbage", "rate_limited", "null_data", "access_denied"])
+@pytest.mark.parametrize("first", ["network_anomaly", "drop", "nobody_listens"])
+@pytest.mark.parametrize("name", ["master", "module", "pbd"])
+async def test_a_retry_with_a_fault_of_its_own(make_house: Any, name: str, first: str, second: str) -> None:
+    """What the second call ends in is the outcome of the cycle."""
+    read = READS[name]
+    house: House = await make_house(devices(read))
+    await house.start()
+    await house.poll(5.1)
+    story = Story(house, read)
+    outcome = None if second == "well" else OUTCOMES[second]
+    is_lost = outcome in (Outcome.UNAVAILABLE, Outcome.REJECTED)
+    house.calls(read)
+    house.begin(read, first, 1)
+    if outcome:
+        house.begin(read, second, 1)
+    await house.poll(5.1)
+    # A GET whose connection is dropped is sent again by aiohttp itself, which sees no fault then.
+    if not (read is READS["pbd"] and first == "drop"):
+        assert house.calls(read) == 2
+        assert story.available() == (story.others if is_lost else story.all)
+        assert house.logged() == ["ERROR"] * is_lost
+        assert house.reauthentications() == (outcome is Outcome.REJECTED)
+
+
+SEQUENCES = list(permutations(("http_500", "rate_limited_in_body", "points_without_values", "access_denied")))
+
+
+@pytest.mark.parametrize("kinds", SEQUENCES, ids="-".join)
+async def test_one_after_the_other(make_house: Any, kinds: tuple[str, ...]) -> None:
+    """Values that are lost stay so whatever goes wrong next, and nobody is told twice.
+
+    A cloud that refused the credentials is asked again after half an hour, and takes its wish for others back.
+    """
+    read = READS["master"]
+    house: House = await make_house(devices(read))
+    await house.start()
+    await house.poll(5.1)
+    story = Story(house, read)
+    is_lost = is_rejected = False
+    house.way.calls.clear()
+    for kind in kinds:
+        house.begin(read, kind, 2 if OUTCOMES[kind] is Outcome.UNAVAILABLE else 1)
+        await house.poll(5.1)
+        assert house.calls(read) == (0 if is_rejected else 2 if OUTCOMES[kind] is Outcome.UNAVAILABLE else 1)
+        was_lost, is_lost = is_lost, is_lost or OUTCOMES[kind] in (Outcome.UNAVAILABLE, Outcome.REJECTED)
+        is_rejected = is_rejected or OUTCOMES[kind] is Outcome.REJECTED
+        assert story.available() == (story.others if is_lost else story.all)
+        assert house.logged() == ["ERROR"] * (is_lost and not was_lost)
+        assert house.reauthentications() == is_rejected
+    house.end()
+    await house.poll(30.1)
+    await house.poll(5.1)
+    assert story.available() == story.all
+    assert house.logged() == ["INFO"]
+    assert house.reauthentications() == 0
 
 
 async def test_all_at_once(make_house: Any) -> None:
