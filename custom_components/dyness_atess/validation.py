@@ -13,7 +13,7 @@ from .cloud.dyness import REGIONS, DynessClient
 from .cloud.errors import CloudEmpty, CloudError, CloudRejected, CloudUnavailable, CloudUnreachable
 from .const import CONF_COLLECTOR_SN, CONF_DEVICE_SN, CONF_REGION, DOMAIN
 from .dyness import dyness_client
-from .telemetry.decoder import decode
+from .telemetry.decoder import decode, family_by_name
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -109,7 +109,11 @@ async def find_device(hass: HomeAssistant, client: DynessClient, typed: Mapping[
             if not error.answered:
                 raise
             continue
-        if decode(points).family:
+        name = decode(points).family
+        family = family_by_name(name)
+        if family and family.is_module and not candidate.upper().endswith(_SUFFIXES):
+            raise InputError(CONF_DEVICE_SN, "module_serial")  # masters that speak as modules do have the suffix
+        if name:
             return {CONF_DEVICE_SN: candidate} | ({CONF_COLLECTOR_SN: collector} if collector else {})
     raise InputError(CONF_DEVICE_SN, "no_data")
 

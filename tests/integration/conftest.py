@@ -1,7 +1,9 @@
 """A real Home Assistant against the emulated cloud."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -13,10 +15,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.dyness_atess.const import DOMAIN
 from emulator.dyness import DynessCloud
+from emulator.faults import Fault
 from emulator.replay import Replay
+from emulator.storage import Storage
 
 PAYLOAD = Path(__file__).parents[2] / "emulator" / "payloads" / "powerhaus.json"
 SERIAL = "R07E00000000DEMO-BMS"
+NOON = datetime(2026, 3, 23, 11, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +86,41 @@ def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Poll:
         await hass.async_block_till_done(wait_background_tasks=True)
 
     return poll
+
+
+type Start = Callable[..., Awaitable[tuple[DynessCloud, MockConfigEntry]]]
+
+
+@pytest.fixture
+async def start(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> AsyncGenerator[Start]:
+    """Make a cloud with these devices, and set its account up at noon."""
+    clouds = []
+    freezer.move_to(NOON)
+
+    async def start(
+        *devices: Storage, faults: Iterable[Fault] = (), **options: Any
+    ) -> tuple[DynessCloud, MockConfigEntry]:
+        cloud = DynessCloud(devices=devices, calls_per_second=None)
+        for fault in faults:
+            cloud.add_fault(fault)
+        clouds.append(cloud)
+        await cloud.start()
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            title="Dyness",
+            unique_id=f"dyness:{cloud.app_id}",
+            data={"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url},
+            options=options,
+        )
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        return cloud, entry
+
+    yield start
+    for cloud in clouds:
+        await cloud.stop()
+        assert not cloud.writes
 
 
 def state(hass: HomeAssistant, key: str, serial: str = SERIAL) -> str | None:

@@ -1,8 +1,7 @@
 """What users of these batteries ran into, by the numbers of reference/field-reports.md (F10 to F37)."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -12,7 +11,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dyness_atess.const import CONF_CAPACITY, CONF_SINGLE_CELLS, DOMAIN
+from custom_components.dyness_atess.const import CONF_CAPACITY, CONF_SINGLE_CELLS
 from custom_components.dyness_atess.diagnostics import async_get_config_entry_diagnostics
 from custom_components.dyness_atess.telemetry.vocabulary import CELL_VOLTAGES
 from emulator.catalogue import build
@@ -23,40 +22,9 @@ from emulator.low_voltage import LowVoltage
 from emulator.models import DL5, POWERBRICK, POWERBRICK_SC
 from emulator.storage import Storage
 
-from .conftest import Poll, state
+from .conftest import NOON, Poll, Start, state
 
-NOON = datetime(2026, 3, 23, 11, 0, tzinfo=UTC)
 NOTHING = (None, "unknown", "unavailable")
-
-type Start = Callable[..., Awaitable[tuple[DynessCloud, MockConfigEntry]]]
-
-
-@pytest.fixture
-async def start(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> AsyncGenerator[Start]:
-    """Make a cloud with these devices, and set its account up at noon."""
-    clouds = []
-    freezer.move_to(NOON)
-
-    async def start(*devices: Storage, **options: Any) -> tuple[DynessCloud, MockConfigEntry]:
-        cloud = DynessCloud(devices=devices, calls_per_second=None)
-        clouds.append(cloud)
-        await cloud.start()
-        entry = MockConfigEntry(
-            domain=DOMAIN,
-            title="Dyness",
-            unique_id=f"dyness:{cloud.app_id}",
-            data={"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url},
-            options=options,
-        )
-        entry.add_to_hass(hass)
-        assert await hass.config_entries.async_setup(entry.entry_id)
-        await hass.async_block_till_done(wait_background_tasks=True)
-        return cloud, entry
-
-    yield start
-    for cloud in clouds:
-        await cloud.stop()
-        assert not cloud.writes
 
 
 async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
