@@ -44,12 +44,14 @@ async def run(options: argparse.Namespace, devices: Sequence[Device]) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    dyness = DynessCloud(app_id=options.app_id, app_secret=options.app_secret, devices=devices)
+    batteries = [device for device in devices if not isinstance(device, Pbd)]
+    dyness = DynessCloud(app_id=options.app_id, app_secret=options.app_secret, devices=batteries)
     await serve("Dyness", dyness, options.port, f"App ID {options.app_id}")
     clouds: list[EmulatedCloud] = [dyness]
-    if options.atess_port is not None:
-        atess = AtessCloud(devices=[Pbd(speed=options.speed)])
-        await serve("ATESS", atess, options.atess_port, f"API ID {atess.api_id}")
+    pbds = [device for device in devices if isinstance(device, Pbd)]
+    if options.atess_port is not None or pbds:
+        atess = AtessCloud(devices=pbds or [Pbd(speed=options.speed)])
+        await serve("ATESS", atess, options.atess_port or 0, f"API ID {atess.api_id}")
         clouds.append(atess)
     await stopped.wait()
     for cloud in clouds:

@@ -53,8 +53,8 @@ def dashboard(powerhaus: Entities, module: Entities, pbd: Entities) -> dict[str,
     both = [*_rows(powerhaus, "soc", name=DEVICE), *_rows(pbd, "soc", name=DEVICE)]
     course = [
         _history("State of charge", both, min_y_axis=0, max_y_axis=100),
-        _history("PowerHaus", _rows(powerhaus, "power")),
-        _history("PBD", powers),
+        _history("PowerHaus power", _rows(powerhaus, "power")),
+        _history("PBD power", powers),
     ]
     sections = [
         _section("Dyness PowerHaus", "mdi:home-battery", battery),

@@ -5,7 +5,7 @@ It is the installed Home Assistant with the integration of this repository, as a
 
 import asyncio
 from asyncio import subprocess
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 import json
@@ -127,21 +127,25 @@ class Household:
         ids = {entity["unique_id"].removeprefix(f"{serial}-"): entity for entity in registry}
         return {key: entity["entity_id"] for key, entity in ids.items() if key != entity["unique_id"]}
 
-    async def configure(self, domain: str, *inputs: dict[str, Any]) -> None:
-        """Add an integration: each of `inputs` answers the next step of its flow."""
-        await self._walk("flow", domain, inputs)
-
-    async def set_options(self, entry_id: str, *inputs: dict[str, Any]) -> None:
-        """Set options of a config entry in the same way."""
-        await self._walk("options/flow", entry_id, inputs)
-
-    async def _walk(self, kind: str, handler: str, inputs: Iterable[dict[str, Any]]) -> None:
-        flows = f"/api/config/config_entries/{kind}"
-        step = await self.request("POST", flows, json={"handler": handler})
+    async def configure(self, domain: str, *inputs: dict[str, Any]) -> str:
+        """Add an integration and give its entry's id: each of `inputs` answers the next step of its flow."""
+        flows = "/api/config/config_entries/flow"
+        step = await self.request("POST", flows, json={"handler": domain})
         for answer in inputs:
             step = await self.request("POST", f"{flows}/{step['flow_id']}", json=answer)
         if step["type"] != "create_entry":
-            raise HouseholdError(f"{handler} does not take this: {step}")
+            raise HouseholdError(f"{domain} was not added: {step}")
+        return str(step["result"]["entry_id"])
+
+    async def set_options(self, entry_id: str, wishes: dict[str, Any]) -> None:
+        """Set those options of a config entry that its form has."""
+        flows = "/api/config/config_entries/options/flow"
+        step = await self.request("POST", flows, json={"handler": entry_id})
+        fields = {field["name"] for field in step["data_schema"]}
+        answer = {name: value for name, value in wishes.items() if name in fields}
+        step = await self.request("POST", f"{flows}/{step['flow_id']}", json=answer)
+        if step["type"] != "create_entry":
+            raise HouseholdError(f"The options were not set: {step}")
 
 
 @asynccontextmanager

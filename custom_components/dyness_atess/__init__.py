@@ -1,21 +1,27 @@
 """Dyness batteries and ATESS solar chargers, read from their makers' clouds."""
 
 import asyncio
+from datetime import datetime, timedelta
+from typing import Any
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.typing import UNDEFINED
 
+from .account import Account, AccountConfigEntry, account_queue, digest
 from .atess import AtessInventory
+from .budget import share_out
 from .cloud.queue import HOURLY_CALLS
 from .const import CONF_API_TOKEN, CONF_HOURLY_CALLS, DOMAIN
-from .coordinator import Account, AccountConfigEntry, DeviceCoordinator, account_queue
+from .coordinator import DeviceCoordinator
 from .dyness import DynessInventory, ModuleCoordinator, StorageCoordinator
 from .memory import Memory
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 
+LOOK_AFTER_INTERVAL = timedelta(minutes=1)
 PATIENCE = 10.0
 """Seconds that the set-up waits for the first readings. Slower ones arrive later; the start is not held up."""
 
@@ -29,6 +35,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
     queue.hourly_calls = int(entry.options.get(CONF_HOURLY_CALLS, HOURLY_CALLS))
     queue.resume(memory.recall("").get("slowness", 0))
     account = entry.runtime_data = Account(inventory=inventory, memory=memory, queue=queue)
+    settings = _settings(entry)
+
+    async def async_take_over(hass: HomeAssistant, entry: AccountConfigEntry) -> None:
+        if _settings(entry) != settings:
+            hass.config_entries.async_schedule_reload(entry.entry_id)
+        queue.hourly_calls = int(entry.options.get(CONF_HOURLY_CALLS, HOURLY_CALLS))
+        share_out(hass, entry)
+
+    entry.async_on_unload(entry.add_update_listener(async_take_over))
 
     first_reads: list[asyncio.Task[None]] = []
 
@@ -41,6 +56,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
         for serial in inventory.data.keys() - account.devices.keys():
             account.add(inventory.coordinator(serial))
         _async_update_device_registry(hass, entry)
+        share_out(hass, entry)
+
+    @callback
+    def async_look_after(_now: datetime) -> None:
+        share_out(hass, entry)
+        for coordinator in (inventory, *account.devices.values()):
+            coordinator.async_notice_age()
 
     async def async_read_all() -> None:
         async_follow_inventory()
@@ -53,20 +75,23 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
 
     account.followers.append(async_read)
     entry.async_on_unload(inventory.async_add_listener(async_follow_inventory))
+    entry.async_on_unload(async_track_time_interval(hass, async_look_after, LOOK_AFTER_INTERVAL))
     reading_all = entry.async_create_background_task(hass, async_read_all(), "first readings")
     await asyncio.wait({reading_all}, timeout=PATIENCE)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    entry.async_on_unload(entry.add_update_listener(_async_reload))
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> bool:
     """Unload an account; its coordinators and tasks end with it."""
-    await entry.runtime_data.memory.async_write()
-    for domain, issue in list(ir.async_get(hass).issues):
-        if domain == DOMAIN and entry.entry_id in issue:
-            ir.async_delete_issue(hass, domain, issue)
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    account = entry.runtime_data
+    for device in account.devices.values():
+        await device.async_shutdown()
+    await account.memory.async_close()
+    _delete_issues(hass, entry.entry_id)
+    return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> None:
@@ -87,16 +112,28 @@ async def async_remove_config_entry_device(
         device.master.forget_module(serial)
     elif serial in account.inventory.listed | account.inventory.subentries.keys():
         return False
-    account.inventory.data.pop(serial, None)
-    account.devices.pop(serial, None)
-    if device:
-        await device.async_shutdown()
+    await account.async_remove(serial)
+    _delete_issues(hass, f"{entry.entry_id}_{digest(serial)}")
+    registry = dr.async_get(hass)
+    for module in device.modules if isinstance(device, StorageCoordinator) else ():
+        await account.async_remove(module)
+        if registered := registry.async_get_device_by_identifier((DOMAIN, module), entry.entry_id):
+            registry.async_remove_device(registered.id)
     return True
 
 
-async def _async_reload(hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-    """Take over changed credentials, options and devices."""
-    hass.config_entries.async_schedule_reload(entry.entry_id)
+@callback
+def _delete_issues(hass: HomeAssistant, whose: str) -> None:
+    """Take back what there was to tell of an account or a device."""
+    for domain, issue in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and whose in issue:
+            ir.async_delete_issue(hass, domain, issue)
+
+
+def _settings(entry: AccountConfigEntry) -> tuple[Any, ...]:
+    """Return what takes a reload to change: credentials, devices, and all options but the budget."""
+    options = {name: value for name, value in entry.options.items() if name != CONF_HOURLY_CALLS}
+    return dict(entry.data), options, dict(entry.subentries)
 
 
 @callback

@@ -8,10 +8,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import dt as dt_util
 
+from .account import AccountConfigEntry, account_queue
 from .cloud.atess import BASE_URL, AtessClient
 from .cloud.errors import CloudEmpty
 from .const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_POWER_UNIT, CONF_SERVER
-from .coordinator import AccountConfigEntry, DeviceCoordinator, Inventory, account_queue
+from .coordinator import DeviceCoordinator, Inventory
 from .telemetry.device import Device
 from .telemetry.pbd import PbdDecoder
 from .telemetry.pbd_learning import PowerUnit

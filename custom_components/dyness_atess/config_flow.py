@@ -15,7 +15,8 @@ from homeassistant.config_entries import (
     OptionsFlow,
     SubentryFlowResult,
 )
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -31,6 +32,7 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
+from .account import Account, identity
 from .atess import AtessInventory, atess_client
 from .cloud.dyness import REGIONS
 from .cloud.queue import HOURLY_CALLS
@@ -53,11 +55,10 @@ from .const import (
     SUBENTRY_PBD,
     SUBENTRY_STORAGE,
 )
-from .coordinator import Account, identity
 from .dyness import DynessInventory, dyness_client
 from .entity import show_single_cells
 from .telemetry.pbd_learning import PowerUnit
-from .validation import attempt, checked_origin, find_device, find_pbd, list_devices, stripped
+from .validation import attempt, check_change, check_pbd, find_device, find_pbd, list_devices, stripped
 
 _TEXT = TextSelector()
 _SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
@@ -108,6 +109,13 @@ _SECRETS = (CONF_APP_SECRET, CONF_API_TOKEN)
 PLACEHOLDERS = {"portal": "ems.dyness.com", "example": "https://server.example"}
 
 
+def _known_entry(hass: HomeAssistant, entry_id: str) -> ConfigEntry:
+    """Return an entry, or end the form that was left open while it was removed."""
+    if entry := hass.config_entries.async_get_entry(entry_id):
+        return entry
+    raise AbortFlow("entry_removed")
+
+
 def _subentry(kind: str, device: dict[str, str]) -> ConfigSubentryData:
     serial = device[CONF_DEVICE_SN]
     return ConfigSubentryData(data=device, subentry_type=kind, title=serial, unique_id=serial)
@@ -146,11 +154,10 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if user_input is not None:
             account = self._account = stripped(user_input)
-            await self.async_set_unique_id(identity(account))
-            self._abort_if_unique_id_configured()
+            self._abort_if_configured(account)
             devices = await attempt(errors, list_devices(self.hass, account))
             if devices:
-                return self.async_create_entry(title="Dyness", data=account)
+                return await self._create("Dyness", account)
             if not errors:
                 return await self.async_step_serial()
         return self._form("dyness", DYNESS, user_input, errors)
@@ -161,8 +168,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             client = dyness_client(self.hass, self._account)
             if device := await attempt(errors, find_device(self.hass, client, stripped(user_input))):
-                subentries = [_subentry(SUBENTRY_STORAGE, device)]
-                return self.async_create_entry(title="Dyness", data=self._account, subentries=subentries)
+                return await self._create("Dyness", self._account, _subentry(SUBENTRY_STORAGE, device))
         return self._form("serial", STORAGE, user_input, errors)
 
     async def async_step_atess(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
@@ -171,19 +177,23 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             account = stripped(user_input)
             serial = account.pop(CONF_DEVICE_SN)
-            await self.async_set_unique_id(identity(account))
-            self._abort_if_unique_id_configured()
-            if await attempt(errors, self._check_atess(account, serial)):
-                subentries = [_subentry(SUBENTRY_PBD, {CONF_DEVICE_SN: serial})]
-                return self.async_create_entry(title="ATESS", data=account, subentries=subentries)
+            self._abort_if_configured(account)
+            if await attempt(errors, check_pbd(self.hass, account, serial)):
+                return await self._create("ATESS", account, _subentry(SUBENTRY_PBD, {CONF_DEVICE_SN: serial}))
         return self._form("atess", ATESS, user_input, errors)
 
-    async def _check_atess(self, account: dict[str, str], serial: str | None) -> bool:
-        if account.get(CONF_SERVER):
-            account[CONF_SERVER] = checked_origin(CONF_SERVER, account[CONF_SERVER])
-        if serial:
-            await find_pbd(atess_client(self.hass, account), serial)
-        return True
+    def _abort_if_configured(self, account: Mapping[str, str], entry: ConfigEntry | None = None) -> None:
+        """End the flow where another entry than `entry` has this account."""
+        others = [other for other in self._async_current_entries(include_ignore=False) if other is not entry]
+        # What is stored decides too: a changed token did not always change the unique id.
+        if any(identity(account) in (other.unique_id, identity(other.data)) for other in others):
+            raise AbortFlow("already_configured")
+
+    async def _create(self, title: str, account: dict[str, str], *subentries: ConfigSubentryData) -> ConfigFlowResult:
+        """Make the entry. It has its unique id only from here on, so that a forgotten form blocks no other one."""
+        self._abort_if_configured(account)
+        await self.async_set_unique_id(identity(account), raise_on_progress=False)
+        return self.async_create_entry(title=title, data=account, subentries=subentries)
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin with the account whose credentials were rejected."""
@@ -193,11 +203,11 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reauth_dyness(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take new credentials of the same account."""
-        return await self._change("reauth_dyness", self._get_reauth_entry(), DYNESS_CREDENTIALS, user_input)
+        return await self._change("reauth_dyness", DYNESS_CREDENTIALS, user_input)
 
     async def async_step_reauth_atess(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take new credentials of the same account."""
-        return await self._change("reauth_atess", self._get_reauth_entry(), ATESS_CREDENTIALS, user_input)
+        return await self._change("reauth_atess", ATESS_CREDENTIALS, user_input)
 
     async def async_step_reconfigure(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Begin with the account to change."""
@@ -207,37 +217,33 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reconfigure_dyness(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take another region or secret of the same account."""
-        return await self._change("reconfigure_dyness", self._get_reconfigure_entry(), DYNESS_CHANGES, user_input)
+        return await self._change("reconfigure_dyness", DYNESS_CHANGES, user_input)
 
     async def async_step_reconfigure_atess(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take another token or server of the same account."""
-        return await self._change("reconfigure_atess", self._get_reconfigure_entry(), ATESS_CHANGES, user_input)
+        return await self._change("reconfigure_atess", ATESS_CHANGES, user_input)
 
-    async def _change(
-        self, step: str, entry: ConfigEntry, schema: vol.Schema, user_input: dict[str, str] | None
-    ) -> ConfigFlowResult:
+    async def _change(self, step: str, schema: vol.Schema, user_input: dict[str, str] | None) -> ConfigFlowResult:
         """Check changed credentials and store them."""
         errors: dict[str, str] = {}
+        entry = _known_entry(self.hass, self.context["entry_id"])
+        suggested = {key: value for key, value in entry.data.items() if key not in _SECRETS}
         if user_input is not None:
-            account = {**entry.data, **stripped(user_input)}
-            id_field = CONF_APP_ID if CONF_APP_ID in entry.data else CONF_API_ID
-            if account.get(id_field, "") != entry.data.get(id_field, ""):
-                errors[id_field] = "wrong_account"
-            elif id_field == CONF_APP_ID:
-                await attempt(errors, list_devices(self.hass, account))
-            else:
-                serials = [subentry.data[CONF_DEVICE_SN] for subentry in entry.subentries.values()]
-                await attempt(errors, self._check_atess(account, serials[0] if serials else None))
-                if errors.pop(CONF_DEVICE_SN, None) == "unknown_serial":
-                    errors["base"] = "foreign_device"
+            suggested = user_input
+            # A secret that is not typed stays; any other field that is left empty becomes empty.
+            kept = {key: value for key, value in entry.data.items() if key in _SECRETS or key not in schema.schema}
+            account = kept | {key: value for key, value in stripped(user_input).items() if value}
+            await attempt(errors, check_change(self.hass, entry, account))
+            _known_entry(self.hass, entry.entry_id)
             if not errors:
-                if not self.hass.config_entries.async_update_entry(entry, data=account):
-                    # Nothing to listen to changed, yet polling has to begin again.
+                self._abort_if_configured(account, entry)
+                is_the_same = account == dict(entry.data)
+                self.hass.config_entries.async_update_entry(entry, data=account, unique_id=identity(account))
+                if is_the_same:  # nothing to listen to changed, yet polling has to begin again
                     self.hass.config_entries.async_schedule_reload(entry.entry_id)
                 return self.async_abort(
                     reason="reauth_successful" if self.source == SOURCE_REAUTH else "reconfigure_successful"
                 )
-        suggested = user_input or {key: value for key, value in entry.data.items() if key not in _SECRETS}
         return self._form(step, schema, suggested, errors)
 
     def _form(
@@ -261,9 +267,11 @@ class DeviceSubentryFlow(ConfigSubentryFlow):
         """Take its serial number."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            entry = self._get_entry()
+            entry = _known_entry(self.hass, self._entry_id)
             account: Account | None = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
-            if device := await attempt(errors, self._find(account, entry, stripped(user_input))):
+            device = await attempt(errors, self._find(account, entry, stripped(user_input)))
+            _known_entry(self.hass, entry.entry_id)
+            if device:
                 serial = device[CONF_DEVICE_SN]
                 if not account or serial not in account.devices:
                     return self.async_create_entry(title=serial, data=device, unique_id=serial)
@@ -312,17 +320,17 @@ class AccountOptionsFlow(OptionsFlow):
 
     async def async_step_dyness(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take the options of the account, and the capacity of one of its batteries."""
-        options = dict(self.config_entry.options)
+        errors: dict[str, str] = {}
+        entry = _known_entry(self.hass, self.handler)
+        suggested = {key: value for key, value in entry.options.items() if key != CONF_CAPACITY}
         if user_input is not None:
-            capacities = dict(options.get(CONF_CAPACITY, {}))
-            if device := user_input.pop(CONF_DEVICE, None):
-                capacities[device] = user_input.pop(CONF_CAPACITY, 0)
-            capacities = {serial: capacity for serial, capacity in capacities.items() if capacity}
-            if user_input[CONF_SINGLE_CELLS] != options.get(CONF_SINGLE_CELLS, False):
-                show_single_cells(self.hass, self.config_entry, shown=user_input[CONF_SINGLE_CELLS])
-            user_input.pop(CONF_CAPACITY, None)
-            return self.async_create_entry(data=user_input | {CONF_CAPACITY: capacities})
-        account = self.config_entry.runtime_data if self.config_entry.state is ConfigEntryState.LOADED else None
+            suggested = user_input
+            missing = {CONF_DEVICE, CONF_CAPACITY} - user_input.keys()
+            if len(missing) == 1:
+                errors[missing.pop()] = "incomplete_capacity"
+            else:
+                return self._store(entry, dict(user_input))
+        account = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
         masters = account.inventory.data.values() if account else ()
         names = [
             SelectOptionDict(value=device.serial, label=f"{device.name or device.model or ''} {device.serial}")
@@ -336,12 +344,23 @@ class AccountOptionsFlow(OptionsFlow):
                 vol.Optional(CONF_CAPACITY): _number(0, 10_000, 0.001, "kWh"),
             }
         )
-        shown = {key: value for key, value in options.items() if key != CONF_CAPACITY}
-        return self.async_show_form(step_id="dyness", data_schema=self.add_suggested_values_to_schema(schema, shown))
+        schema = self.add_suggested_values_to_schema(schema, suggested)
+        return self.async_show_form(step_id="dyness", data_schema=schema, errors=errors)
+
+    def _store(self, entry: ConfigEntry, options: dict[str, Any]) -> ConfigFlowResult:
+        """Keep the options, with the capacity among those of other batteries; 0 takes it away."""
+        capacities = dict(entry.options.get(CONF_CAPACITY, {}))
+        if device := options.pop(CONF_DEVICE, None):
+            capacities[device] = options.pop(CONF_CAPACITY)
+        if options[CONF_SINGLE_CELLS] != entry.options.get(CONF_SINGLE_CELLS, False):
+            show_single_cells(self.hass, entry, shown=options[CONF_SINGLE_CELLS])
+        capacities = {serial: capacity for serial, capacity in capacities.items() if capacity}
+        return self.async_create_entry(data=options | {CONF_CAPACITY: capacities})
 
     async def async_step_atess(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take the unit of powers and the sign of the battery's current."""
+        entry = _known_entry(self.hass, self.handler)
         if user_input is not None:
             return self.async_create_entry(data=user_input)
-        schema = self.add_suggested_values_to_schema(ATESS_OPTIONS, self.config_entry.options)
+        schema = self.add_suggested_values_to_schema(ATESS_OPTIONS, entry.options)
         return self.async_show_form(step_id="atess", data_schema=schema)

@@ -1,25 +1,23 @@
 """Inventory per account, readings per device; the only place where an error becomes a state."""
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime, timedelta
-import hashlib
 import logging
 from typing import Any, ClassVar, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
-from homeassistant.util.hass_dict import HassKey
 
+from .account import AccountConfigEntry, digest, tell
 from .cloud.errors import CloudEmpty, CloudError, CloudRateLimited, CloudRejected, CloudUnavailable
-from .cloud.queue import AccountQueue, Priority, Turn
-from .const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, CONF_COLLECTOR_SN, CONF_DEVICE_SN, DOMAIN
-from .memory import Memory
+from .cloud.queue import Priority, Turn
+from .const import CONF_COLLECTOR_SN, CONF_DEVICE_SN, DOMAIN
 from .telemetry.device import Device
 from .telemetry.reading import Reading, Value
 from .telemetry.vocabulary import SLOW, Key
@@ -35,78 +33,6 @@ MAXIMUM_AGE = timedelta(minutes=30)
 MAXIMUM_CLOCK_ERROR = timedelta(minutes=5)
 """A clock that is further from the cloud's may be why a signature is refused; no source has the window."""
 
-type AccountConfigEntry = ConfigEntry[Account]
-
-
-@dataclass(kw_only=True)
-class Account:
-    """What runs for one config entry."""
-
-    inventory: Inventory
-    memory: Memory
-    queue: AccountQueue
-    devices: dict[str, DeviceCoordinator] = field(default_factory=dict)
-    rejected: set[str] = field(default_factory=set)
-    """The names of the reads whose credentials the cloud did not take the last time."""
-    followers: list[Callable[[DeviceCoordinator], None]] = field(default_factory=list)
-    """Called with each device that is added later."""
-
-    def add(self, device: DeviceCoordinator) -> None:
-        """Add a device and tell whoever follows."""
-        self.devices[device.serial] = device
-        for follower in self.followers:
-            follower(device)
-
-
-_QUEUES: HassKey[dict[str, AccountQueue]] = HassKey(f"{DOMAIN}_queues")
-
-
-def account_queue(hass: HomeAssistant, account: Mapping[str, Any]) -> AccountQueue:
-    """Return the one queue of an account, in the form as well as in the entry that it becomes."""
-    return hass.data.setdefault(_QUEUES, {}).setdefault(identity(account), AccountQueue())
-
-
-def identity(account: Mapping[str, Any]) -> str:
-    """Return the unique id of an account."""
-    if CONF_APP_ID in account:
-        return f"dyness:{account[CONF_APP_ID]}"
-    # Whoever has only the ready-made header has no id: a hash of it tells accounts apart without giving it away.
-    token = hashlib.sha256(account[CONF_API_TOKEN].encode()).hexdigest()[:16]
-    return f"atess:{account.get(CONF_API_ID) or token}"
-
-
-def digest(serial: str) -> str:
-    """Return a short stand-in for a serial number, the same every time."""
-    return hashlib.sha256(serial.encode()).hexdigest()[:8]
-
-
-def tell(
-    hass: HomeAssistant,
-    entry: AccountConfigEntry,
-    is_so: bool,
-    *,
-    translation_key: str,
-    translation_placeholders: dict[str, str],
-    device: str = "",
-    severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
-    learn_more_url: str | None = None,
-) -> None:
-    """Raise a repair while something is so that only the user can change, and take it back afterwards."""
-    issue = f"{translation_key}_{entry.entry_id}{device}"
-    if not is_so:
-        ir.async_delete_issue(hass, DOMAIN, issue)
-        return
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue,
-        is_fixable=False,
-        severity=severity,
-        translation_key=translation_key,
-        translation_placeholders=translation_placeholders,
-        learn_more_url=learn_more_url,
-    )
-
 
 class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     """Maps the outcomes of a read to what the user sees (product contract, section 5)."""
@@ -116,6 +42,19 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry, name: str, interval: timedelta | None) -> None:
         """Prepare to read every `interval`."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=name, update_interval=interval)
+        self._was_current = False
+
+    @callback
+    def async_notice_age(self) -> None:
+        """Tell the entities when the data have become too old, however long the next read waits for its turn."""
+        if self._was_current != self.is_current:
+            self._was_current = self.is_current
+            self.async_update_listeners()
+
+    @property
+    def pause(self) -> timedelta:
+        """How long to wait after a failure."""
+        return READINGS_INTERVAL
 
     @abstractmethod
     async def _read(self) -> Data:
@@ -143,7 +82,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
                 raise UpdateFailed(
                     translation_domain=DOMAIN,
                     translation_key="clock",
-                    retry_after=READINGS_INTERVAL.total_seconds(),
+                    retry_after=self.pause.total_seconds(),
                 ) from error
             # After ConfigEntryAuthFailed nothing would read again until somebody acts. A cloud that refuses the right
             # credentials for a while is no reason for a hole that stays.
@@ -161,7 +100,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
                 translation_domain=DOMAIN,
                 translation_key="unavailable",
                 translation_placeholders={"reason": str(error)},
-                retry_after=READINGS_INTERVAL.total_seconds(),
+                retry_after=self.pause.total_seconds(),
             ) from error
         else:
             self._clock_is_wrong(None)
@@ -250,8 +189,12 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
                 self._seen.add((Platform(registered.domain), Key(key)))
         self.raw: Any = None
         """The last answer as it came, for diagnostics."""
+        self._attempts = 0
+        self._attempted_at = 0.0
         self.raw_beside: dict[str, Any] = {}
         """The last answers of other endpoints, by what they tell."""
+        self.unfollow: list[Callable[[], None]] = []
+        """Ends what the platforms listen to."""
         self.silent: AbstractSet[Key] = frozenset()
         """Quantities whose own read failed while the others' did not."""
         self._beside: dict[str, tuple[datetime, dict[Key, Value]]] = {}
@@ -292,8 +235,31 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
 
     @property
     def turn(self) -> Turn:
-        """Its place in the account's queue: the older its sample, the sooner."""
-        return Turn(self.priority, self.sampled_at.timestamp() if self.sampled_at else 0.0)
+        """Its place in the account's queue: the longer ago it was read or tried, the sooner."""
+        return Turn(self.priority, self._attempted_at)
+
+    @property
+    def has_data(self) -> bool:
+        """Whether it ever had a value: lists have coordinators and dongles beside the batteries."""
+        return bool(self._seen)
+
+    @property
+    def calls_per_read(self) -> int:
+        """How many endpoints are asked each time."""
+        return 1 + len(self._beside)
+
+    @property
+    @override
+    def pause(self) -> timedelta:
+        # Two polls in which it is tried twice are as quick as any, then what never answers is left alone for longer.
+        doublings = 0 if self.has_data else min(max(self._attempts - 4, 0), 4)
+        return min(READINGS_INTERVAL * (1 << doublings), INVENTORY_INTERVAL)
+
+    @callback
+    def async_unfollow(self) -> None:
+        """Let nobody listen to it any more."""
+        while self.unfollow:
+            self.unfollow.pop()()
 
     @property
     def subentry_id(self) -> str | None:
@@ -327,7 +293,7 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
     @property
     def device(self) -> Device:
         """What the inventory knows of this device."""
-        return self.inventory.data[self.serial]
+        return self.inventory.data.get(self.serial) or Device(serial=self.serial)
 
     @property
     def quantities(self) -> set[tuple[Platform, Key]]:
@@ -337,8 +303,9 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
 
     @property
     def sampled_at(self) -> datetime | None:
-        """When the last sample was taken, or received where it does not say."""
-        return self.data.sampled_at or self.received_at if self.data else None
+        """When the last sample was taken, or first received where that is earlier or it does not say."""
+        known = (self.data.sampled_at, self.received_at) if self.data else ()
+        return min(filter(None, known), default=None)
 
     @property
     @override
@@ -347,10 +314,13 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
 
     @override
     async def _read(self) -> Reading:
+        self._attempts += 1
+        self._attempted_at = dt_util.utcnow().timestamp()
         reading = await self._fetch()
         if reading.empty:
             raise CloudEmpty("no values")
-        self.received_at = dt_util.utcnow()
+        if not (self.data and reading.sampled_at and reading.sampled_at == self.data.sampled_at):
+            self.received_at = dt_util.utcnow()
         slow = {key: value for key, value in self.data.values.items() if key in SLOW} if self.data else {}
         reading = replace(reading, values=slow | reading.values)
         self._seen |= {(Platform.SENSOR, key) for key in reading.values}

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-import math
+from datetime import UTC, datetime
 import re
 from typing import Any, override
 
@@ -14,30 +13,25 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import dt as dt_util
 
+from .account import AccountConfigEntry, account_queue, digest, tell
+from .budget import share_out
 from .cloud.dyness import REGIONS, DynessClient
 from .cloud.errors import CloudEmpty, CloudError
 from .cloud.queue import Priority, Turn
 from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_CAPACITY, CONF_REGION, DOMAIN
-from .coordinator import (
-    MAXIMUM_AGE,
-    READINGS_INTERVAL,
-    AccountConfigEntry,
-    DeviceCoordinator,
-    Inventory,
-    account_queue,
-    digest,
-    tell,
-)
+from .coordinator import INVENTORY_INTERVAL, DeviceCoordinator, Inventory
 from .telemetry.capacity import add_energy
 from .telemetry.decoder import READ_BY_NAME, decode, decode_running, family_by_name
 from .telemetry.device import Device
 from .telemetry.energy import EnergyMeter
 from .telemetry.family import Family
+from .telemetry.lifetime import Totals, expected_counters
 from .telemetry.power_history import latest_soc, powers
 from .telemetry.reading import Reading, Value
 from .telemetry.vocabulary import LIFETIME, Key
 
-INVENTORY_INTERVAL = timedelta(minutes=30)
+MAXIMUM_MODULES = 128
+"""More than any stack has; what lists more is no list of modules."""
 
 _INVENTORY = Turn(Priority.INVENTORY)
 
@@ -126,7 +120,7 @@ class PointsCoordinator(DeviceCoordinator):
             raise CloudEmpty("no values")  # before anything is added that is known without them
         if reading.family and reading.family != READ_BY_NAME:
             self.remember(family=reading.family)
-        return replace(reading, values=reading.values | self._totals(reading.values))
+        return replace(reading, values=self._with_totals(reading.values, reading.sampled_at))
 
     @override
     async def _read(self) -> Reading:
@@ -138,17 +132,16 @@ class PointsCoordinator(DeviceCoordinator):
                 self.last_update_success = False
             raise
 
-    def _totals(self, values: Mapping[Key, Value]) -> dict[Key, Value]:
-        """Return the lifetime totals, none of them lower than it ever was."""
-        kept = self.remembered.get("totals", {})
-        totals = {
-            key: max(value, kept.get(key, value))
-            for key, value in values.items()
-            if key in LIFETIME and isinstance(value, float | int)
-        }
-        if totals:
-            self.remember(totals=kept | {str(key): value for key, value in totals.items()})
-        return dict(totals)
+    def _with_totals(self, values: dict[Key, Value], sampled_at: datetime | None = None) -> dict[Key, Value]:
+        """Return the values with lifetime totals in place of their counters."""
+        if not LIFETIME & values.keys():
+            return values
+        now = dt_util.utcnow()
+        totals = Totals(self.remembered)
+        rated = (self.data.values if self.data else values).get(Key.ENERGY_RATED)
+        counted = totals.count(values, sampled_at or now, rated=rated, now=now)
+        self.remember(**totals.memory)
+        return {key: value for key, value in values.items() if key not in LIFETIME} | counted
 
 
 class StorageCoordinator(PointsCoordinator):
@@ -183,14 +176,18 @@ class StorageCoordinator(PointsCoordinator):
 
     async def _running(self, family: Family) -> dict[Key, Value]:
         """Return what an inverter tells at another endpoint."""
-        values = decode_running(family.name, await self.inventory.client.last_running_data(self.serial, self.turn))
-        return values | self._totals(values)
+        running = self.raw_beside["running"] = await self.inventory.client.last_running_data(self.serial, self.turn)
+        values = decode_running(family.name, running)
+        return self._with_totals(values)
 
     async def _history(self) -> dict[Key, Value]:
         """Return the state of charge from the day's records, for where no point has it."""
-        records = await self.inventory.client.last_power_data(self.serial, self.turn)
-        soc = latest_soc(records, dt_util.utcnow())
+        soc = latest_soc(await self._records(), dt_util.utcnow())
         return {} if soc is None else {Key.SOC: soc}
+
+    async def _records(self) -> list[Any]:
+        records = self.raw_beside["history"] = await self.inventory.client.last_power_data(self.serial, self.turn)
+        return records
 
     def _add_energy(self, family: Family | None, values: dict[Key, Value]) -> None:
         """Add capacity and content in kWh."""
@@ -206,7 +203,7 @@ class StorageCoordinator(PointsCoordinator):
 
     async def _add_metered(self, family: Family, sampled_at: datetime | None, values: dict[Key, Value]) -> None:
         """Add the lifetime energies that the battery does not count itself (product contract, section 7)."""
-        meter = EnergyMeter(self.remembered.get("meter"))
+        meter = EnergyMeter(self.remembered.get("meter"), self.remembered.get("metered"))
         power, soc, rated, voltage = (
             value if isinstance(value := values.get(key), float | int) else None
             for key in (Key.POWER, Key.SOC, Key.ENERGY_RATED, Key.VOLTAGE)
@@ -216,14 +213,14 @@ class StorageCoordinator(PointsCoordinator):
         if gap := meter.gap:
             records: list[Any] = []
             with suppress(CloudError):
-                records = await self.inventory.client.last_power_data(self.serial, _INVENTORY)
+                records = await self._records()
             meter.fill_from_history(powers(records, *gap, current_sign=family.current_sign, voltage=voltage))
-        self.remember(meter=meter.memory)
-        counted = self.remembered.get("totals", {})
-        for key, total in ((Key.ENERGY_CHARGED, meter.charged), (Key.ENERGY_DISCHARGED, meter.discharged)):
-            # A counter of the battery's own stays the one that counts where a sample leaves it out.
-            if (total := counted.get(key, total)) is not None:
-                values.setdefault(key, round(total, 3))
+        totals = Totals(self.remembered)
+        amounts = {Key.ENERGY_CHARGED: meter.charged, Key.ENERGY_DISCHARGED: meter.discharged}
+        expected = expected_counters(family, self.raw)
+        for key, total in totals.meter(amounts, sampled_at or dt_util.utcnow(), expected=expected).items():
+            values.setdefault(key, total)
+        self.remember(meter=meter.memory, **totals.memory)
 
     async def _ask_station(self, family: Family | None, values: Mapping[Key, Value]) -> None:
         """Ask for the capacity of the plant until it is known, where it can be of use."""
@@ -233,7 +230,7 @@ class StorageCoordinator(PointsCoordinator):
             return
         self._station_asked_at = now
         with suppress(CloudError, TypeError, ValueError):
-            station = await self.inventory.client.station_info(self.serial, _INVENTORY)
+            station = self.raw_beside["station"] = await self.inventory.client.station_info(self.serial, self.turn)
             if 0 < (capacity := float(station.get("batteryCapacity") or 0)) < 10_000:
                 self.remember(capacity=capacity)
 
@@ -252,7 +249,8 @@ class StorageCoordinator(PointsCoordinator):
     def _follow_modules(self, reading: Reading) -> None:
         """Add the modules that are new; a list that leaves one out takes none away."""
         for serial in reading.modules:
-            if serial != self.serial and not _MASTER.search(serial) and serial not in self.modules:
+            is_new = serial != self.serial and not _MASTER.search(serial) and serial not in self.modules
+            if is_new and len(self.modules) < MAXIMUM_MODULES:
                 self.modules[serial] = max(self.modules.values(), default=0) + 1
         if self.modules != self.remembered.get("modules", {}):
             self.remember(modules=dict(self.modules))
@@ -263,24 +261,7 @@ class StorageCoordinator(PointsCoordinator):
         account = self.config_entry.runtime_data
         for serial in self.modules.keys() - account.devices.keys():
             account.add(ModuleCoordinator(self.hass, self.config_entry, self, serial))
-        modules = [device for device in account.devices.values() if isinstance(device, ModuleCoordinator)]
-        masters = len(account.devices) - len(modules)
-        interval = module_interval(account.queue.hourly_calls, masters, len(modules))
-        for module in modules:
-            module.update_interval = interval
-        needed = needed_calls(masters, len(modules))
-        tell(
-            self.hass,
-            self.config_entry,
-            needed > account.queue.hourly_calls,
-            translation_key="budget",
-            translation_placeholders={
-                "masters": str(masters),
-                "modules": str(len(modules)),
-                "calls": str(account.queue.hourly_calls),
-                "needed": str(needed),
-            },
-        )
+        share_out(self.hass, self.config_entry)
 
     def forget_module(self, serial: str) -> None:
         """Let a module go that its owner removed."""
@@ -309,6 +290,7 @@ class ModuleCoordinator(PointsCoordinator):
         """Begin with what was ever seen of it."""
         self.master = master
         super().__init__(hass, entry, master.inventory, serial)
+        self.name = f"module {master.modules[serial]} of {master.name}"
 
     @override
     def _async_refresh_finished(self) -> None:
@@ -346,21 +328,3 @@ class ModuleCoordinator(PointsCoordinator):
             sw_version=self.data.firmware if self.data else None,
             via_device_id=master.id,
         )
-
-
-def needed_calls(masters: int, modules: int) -> int:
-    """Return how many calls an hour keep every value current: a module may be twice as old as that at the most."""
-    return masters * (timedelta(hours=1) // READINGS_INTERVAL) + 2 + modules * (timedelta(hours=1) // MAXIMUM_AGE)
-
-
-def module_interval(hourly_calls: int, masters: int, modules: int) -> timedelta:
-    """Return how often each module can be read from what its account's budget leaves.
-
-    Args:
-        hourly_calls: the budget.
-        masters: each is read once per upload; the list takes two calls an hour.
-        modules: they share the rest in turn.
-    """
-    spare = hourly_calls - masters * (timedelta(hours=1) // READINGS_INTERVAL) - 2
-    seconds = math.ceil(3600 * modules / max(spare, 1))
-    return max(READINGS_INTERVAL, timedelta(seconds=seconds))

@@ -13,7 +13,8 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .coordinator import AccountConfigEntry, DeviceCoordinator
+from .account import AccountConfigEntry
+from .coordinator import DeviceCoordinator
 from .telemetry.vocabulary import CELL_VOLTAGES, LIFETIME, Key
 
 _NUMBERED = re.compile(r"cell_(?:temperature_)?(\d+)(?:_voltage)?")
@@ -57,22 +58,23 @@ async def async_add_as_seen[Description: EntityDescription](
 ) -> None:
     """Add an entity for each quantity when its device is first seen to have it, now and later."""
     account = entry.runtime_data
-    added: set[tuple[str, Key]] = set()
 
     @callback
-    def async_add(coordinator: DeviceCoordinator) -> None:
-        keys = {key for of, key in coordinator.quantities if of == platform and key in descriptions}
-        new = sorted(key for key in keys if (coordinator.serial, key) not in added)
-        added.update((coordinator.serial, key) for key in new)
-        async_add_entities(
-            [create(coordinator, descriptions[key]) for key in new], config_subentry_id=coordinator.subentry_id
-        )
+    def async_add(coordinator: DeviceCoordinator, added: set[Key]) -> None:
+        new = {key for of, key in coordinator.quantities if of == platform and key in descriptions} - added
+        added |= new
+        if new:
+            async_add_entities(
+                [create(coordinator, descriptions[key]) for key in sorted(new)],
+                config_subentry_id=coordinator.subentry_id,
+            )
 
     @callback
     def async_follow(coordinator: DeviceCoordinator) -> None:
-        async_add(coordinator)
-        entry.async_on_unload(coordinator.async_add_listener(partial(async_add, coordinator)))
-        entry.async_on_unload(account.inventory.async_add_listener(partial(async_add, coordinator)))
+        add = partial(async_add, coordinator, set())
+        add()
+        coordinator.unfollow += (coordinator.async_add_listener(add), account.inventory.async_add_listener(add))
+        entry.async_on_unload(coordinator.async_unfollow)
 
     account.followers.append(async_follow)
     for coordinator in list(account.devices.values()):

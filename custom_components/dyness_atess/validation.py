@@ -1,17 +1,23 @@
 """What was typed into a form, checked against the cloud."""
 
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 import logging
 import re
+from traceback import format_tb
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from yarl import URL
 
+from .account import identity
+from .atess import atess_client
 from .cloud.atess import AtessClient
 from .cloud.dyness import REGIONS, DynessClient
 from .cloud.errors import CloudEmpty, CloudError, CloudRejected, CloudUnavailable, CloudUnreachable
-from .const import CONF_COLLECTOR_SN, CONF_DEVICE_SN, CONF_REGION, DOMAIN
+from .const import CONF_API_ID, CONF_APP_ID, CONF_COLLECTOR_SN, CONF_DEVICE_SN, CONF_REGION, CONF_SERVER, DOMAIN
 from .dyness import dyness_client
 from .telemetry.decoder import decode, family_by_name
 
@@ -46,15 +52,18 @@ async def attempt[Result](errors: dict[str, str], call: Awaitable[Result]) -> Re
         errors["base"] = "cannot_connect"
     except CloudError:
         errors["base"] = "cloud_unavailable"
-    except Exception:  # whatever it is, the form stays and can be sent again
-        _LOGGER.exception("Unexpected error while checking the input")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the form stays and can be sent again
+        # Where it happened, and not its text, which may have what was typed or answered in it.
+        trace = "".join(format_tb(error.__traceback__))
+        _LOGGER.error("Unexpected %s while checking the input:\n%s", type(error).__name__, trace)  # noqa: TRY400
         errors["base"] = "unknown"
     return None
 
 
 def stripped(typed: Mapping[str, str]) -> dict[str, str]:
-    """Return what was typed without the spaces that a clipboard brings along."""
-    return {key: value.strip() for key, value in typed.items()}
+    """Return what was typed without what a clipboard brings along: line breaks, runs of spaces, what nobody sees."""
+    seen = {key: "".join(sign for sign in text if sign.isprintable() or sign.isspace()) for key, text in typed.items()}
+    return {key: " ".join(text.split()) for key, text in seen.items()}
 
 
 def checked_origin(field: str, typed: str) -> str:
@@ -125,6 +134,8 @@ async def find_pbd(client: AtessClient, serial: str) -> str:
         InputError: the cloud does not know it, or has no record of it.
         CloudError: the question could not be answered.
     """
+    if not serial:
+        raise InputError(CONF_DEVICE_SN, "unknown_serial")
     try:
         await client.pbd_data_last(serial)
     except CloudEmpty as error:
@@ -134,3 +145,72 @@ async def find_pbd(client: AtessClient, serial: str) -> str:
             raise InputError(CONF_DEVICE_SN, "unknown_serial") from error
         raise
     return serial
+
+
+def checked_atess_client(hass: HomeAssistant, account: dict[str, str]) -> AtessClient:
+    """Return a client for what was typed, whose server is put in its final form.
+
+    Raises:
+        InputError: the server cannot be used.
+    """
+    if account.get(CONF_SERVER):
+        account[CONF_SERVER] = checked_origin(CONF_SERVER, account[CONF_SERVER])
+    return atess_client(hass, account)
+
+
+async def check_pbd(hass: HomeAssistant, account: dict[str, str], serial: str) -> str:
+    """Return what `find_pbd` does, for an account that has no entry yet.
+
+    Raises:
+        InputError: the server cannot be used, or see `find_pbd`.
+        CloudError: the question could not be answered.
+    """
+    return await find_pbd(checked_atess_client(hass, account), serial)
+
+
+async def check_change(hass: HomeAssistant, entry: ConfigEntry, account: dict[str, str]) -> None:
+    """Make sure that what an entry is changed to is still the account of its devices.
+
+    Raises:
+        InputError: it is another account, or has none of them.
+        CloudError: the question could not be answered.
+    """
+    if CONF_APP_ID in entry.data:
+        await _check_dyness_change(hass, entry, account)
+    else:
+        await _check_atess_change(hass, entry, account)
+
+
+async def _check_dyness_change(hass: HomeAssistant, entry: ConfigEntry, account: dict[str, str]) -> None:
+    if account.get(CONF_APP_ID) != entry.data[CONF_APP_ID]:
+        raise InputError(CONF_APP_ID, "wrong_account")
+    # Where nothing but the secret changes, an empty list is a matter of the cloud: lists have been seen incomplete.
+    if await list_devices(hass, account) or account[CONF_REGION] == entry.data[CONF_REGION]:
+        return
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    if all(device.via_device_id or device.config_subentry_id for device in devices):
+        for subentry in entry.subentries.values():
+            with suppress(InputError):
+                await find_device(hass, dyness_client(hass, account), subentry.data)
+                return
+    raise InputError(CONF_REGION, "empty_region")
+
+
+async def _check_atess_change(hass: HomeAssistant, entry: ConfigEntry, account: dict[str, str]) -> None:
+    # Of an account without an id, which has only the ready-made header, nothing but its devices tells which it is.
+    ids = {account.get(CONF_API_ID), entry.data.get(CONF_API_ID)} - {None, ""}
+    if len(ids) > 1:
+        raise InputError(CONF_API_ID, "wrong_account")
+    client = checked_atess_client(hass, account)
+    failures = set()
+    for subentry in entry.subentries.values():
+        try:
+            await find_pbd(client, subentry.data[CONF_DEVICE_SN])
+        except InputError as error:
+            failures.add(error.key)
+        else:
+            return
+    if "no_record" in failures and identity(account) == identity(entry.data):
+        return
+    if failures:
+        raise InputError("base", "no_record" if "no_record" in failures else "foreign_device")

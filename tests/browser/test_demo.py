@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.async_api import expect
 import pytest
 
-from emulator.demo import DASHBOARD, USER, Clouds, Life, furnished
+from emulator.demo import DASHBOARD, OPTIONS, USER, Clouds, Life, furnished
 from emulator.household import DOMAIN, Household
 from tests.browser.frontend import chromium
 
@@ -36,12 +36,19 @@ async def test_dashboards_and_second_start(tmp_path: Path, port: int, clouds: Cl
         await expect(page.locator("hui-error-card, hui-warning")).to_have_count(0)
         await frontend.screenshot("demo-energy")
         await no_complaint_about_energy(home)
+        await may_ask_often(home)
         assert not frontend.strangers
         entities = await home.entities(clouds.pbd.serial)
 
     async with furnished(tmp_path, port, clouds) as home:
         assert await home.entities(clouds.pbd.serial) == entities
         assert len(await home.call("config_entries/get", domain=DOMAIN)) == 2
+
+
+async def may_ask_often(home: Household) -> None:
+    for entry in await home.call("config_entries/get", domain=DOMAIN):
+        shown = await home.request("GET", f"/api/diagnostics/config_entry/{entry['entry_id']}")
+        assert shown["data"]["calls"]["hourly_calls"] == OPTIONS["hourly_calls"], entry["title"]
 
 
 async def no_complaint_about_energy(home: Household) -> None:

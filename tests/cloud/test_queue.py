@@ -1,7 +1,9 @@
 """The call queue of an account, on a clock of its own."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 
@@ -143,10 +145,10 @@ def test_slower_after_limits_and_fast_again(virtual: VirtualLoop) -> None:
             with pytest.raises(CloudRateLimited):
                 await queue.run(partial(call, limited=True), MASTER)
         gaps = [round(after - before) for before, after in pairwise(starts)]
-        assert gaps == [30, 60, *[120] * 5]
+        assert gaps == [30, 60, 120, 240, 480, 960, 960]
         assert queue.slowness == SLOWEST
-        assert queue.budget == HOURLY_CALLS >> SLOWEST
-        for _ in range(40):
+        assert 12 <= queue.budget <= HOURLY_CALLS / 4
+        for _ in range(50):
             await queue.run(partial(call, limited=False), MASTER)
             await asyncio.sleep(600)
         assert queue.slowness == 0
@@ -223,3 +225,54 @@ def test_nothing_runs_while_nobody_waits(virtual: VirtualLoop) -> None:
     virtual.run_until_complete(queue.run(answers, MASTER))
     assert queue._timer is None
     assert [handle for handle in virtual._scheduled if not handle.cancelled()] == []  # type: ignore[attr-defined]
+
+
+def test_a_person_is_told_of_a_long_pause(virtual: VirtualLoop) -> None:
+    """Before a call and while waiting; the others wait as long as it takes."""
+    queue = AccountQueue()
+    ended: dict[str, float] = {}
+
+    async def limited() -> None:
+        await asyncio.sleep(2)
+        raise CloudRateLimited(3000)
+
+    async def ask(name: str, turn: Turn) -> None:
+        with suppress(CloudRateLimited):
+            await queue.run(partial(asyncio.sleep, 0), turn)
+        ended[name] = virtual.time() - 100
+
+    async def story() -> None:
+        first = asyncio.ensure_future(queue.run(limited, MASTER))
+        await asyncio.sleep(1)
+        waiting = asyncio.gather(ask("form", Turn()), ask("master", MASTER))
+        with pytest.raises(CloudRateLimited):
+            await first
+        await ask("another form", Turn())
+        await waiting
+
+    virtual.run_until_complete(story())
+    assert ended["form"] == ended["another form"] == pytest.approx(2)
+    assert ended["master"] > 3000
+
+
+def test_nobody_waits_for_ever(virtual: VirtualLoop) -> None:
+    """Masters that use the whole budget up leave something to the list and the modules."""
+    queue = AccountQueue()
+    served: Counter[str] = Counter()
+
+    async def again_and_again(name: str, priority: Priority) -> None:
+        while virtual.time() < 100 + 12 * 3600:
+            await queue.run(partial(asyncio.sleep, 0.1), Turn(priority, virtual.time()))
+            served[name] += 1
+
+    async def story() -> None:
+        masters = [again_and_again(f"master {number}", Priority.MASTER) for number in range(5)]
+        others = [again_and_again("module", Priority.MODULE), again_and_again("list", Priority.INVENTORY)]
+        await asyncio.gather(*masters, *others)
+
+    virtual.run_until_complete(story())
+    total = served.total()
+    assert total == pytest.approx(12 * HOURLY_CALLS, rel=0.1)
+    assert served["module"] >= 10
+    assert served["list"] >= 10
+    assert sum(served[f"master {number}"] for number in range(5)) > total * 5 / 6 - 10

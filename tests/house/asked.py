@@ -13,6 +13,7 @@ ABORTS = {
     "_async_abort_entries_match": "already_configured",
     "_abort_if_unique_id_mismatch": "unique_id_mismatch",
     "async_create_entry": "already_configured",  # only of a subentry, and only with a unique id
+    "async_set_unique_id": "already_in_progress",  # unless it is told that other flows do not matter
 }
 RELOADS = ("async_update_and_abort", "async_update_reload_and_abort")
 
@@ -125,7 +126,7 @@ class Flow:
             self.abort |= texts(given.get("reason"))
         elif name == "AbortFlow":
             self.abort |= texts(given.get("reason", *arguments[:1]))
-        elif name in ABORTS and (name != "async_create_entry" or "unique_id" in given):
+        elif name in ABORTS and can_abort(name, given):
             self.abort.add(ABORTS[name])
         elif name in RELOADS:
             self.abort |= {f"{kind}_successful" for kind in ("reauth", "reconfigure") if kind in self.methods}
@@ -137,6 +138,13 @@ class Flow:
             # The form of a menu that is a dict brings its own labels.
             if not isinstance(options := given.get("menu_options"), ast.Dict):
                 self.menu_options |= {(step, option) for step in steps for option in texts(options)}
+
+
+def can_abort(name: str, given: dict[str | None, ast.expr]) -> bool:
+    """Whether this call of what is in `ABORTS` can end the flow."""
+    if name == "async_create_entry":
+        return "unique_id" in given
+    return ast.unparse(given.get("raise_on_progress", ast.Constant(value=True))) != "False"
 
 
 def carried_key(carrier: ast.ClassDef, call: ast.Call) -> ast.expr | None:

@@ -24,7 +24,6 @@ FAULTS = {
     "refers to another key, which only core can": re.compile(r"\[%key:"),
     "is empty": re.compile(r"\A\Z"),
 }
-NEVER_LEFT_OVER = {"already_in_progress"}
 
 
 def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -100,7 +99,7 @@ def flow_problems(code: Code, texts: Tree) -> list[str]:
         for kind, asked, known in (
             ("step", flow.step, flow.methods),
             ("error", flow.error, flow.strings),
-            ("abort", flow.abort, flow.strings | NEVER_LEFT_OVER),
+            ("abort", flow.abort, flow.strings),
         ):
             here = present.get(kind, {}).keys()
             problems += [f"{where}.{kind}.{key} is missing" for key in asked - here]
@@ -300,6 +299,8 @@ def changed(texts: Tree, path: str, value: Any) -> Tree:
 
 def test_good_sample_passes(tmp_path: Path) -> None:
     assert sample_problems(tmp_path, SAMPLE, SAMPLE_TEXTS) == []
+    quiet = SAMPLE.replace("attempt({})", "self.async_set_unique_id('x', raise_on_progress=False)\n        attempt({})")
+    assert sample_problems(tmp_path / "quiet", quiet, SAMPLE_TEXTS) == []
 
 
 @pytest.mark.parametrize("path", [path for path, _ in leaves(SAMPLE_TEXTS)])
@@ -357,6 +358,7 @@ def test_wrong_text_is_noticed(path: str, text: Any, tmp_path: Path) -> None:
         ("check({})", "pass"),
         ('else "gone"', 'else "lost"'),
         ("self._abort_if_unique_id_configured()", "self._abort_if_unique_id_mismatch()"),
+        ("self._abort_if_unique_id_configured()", "self._abort_if_unique_id_configured(self.async_set_unique_id('x'))"),
         ('SAMPLE: Final = "sample"', 'SAMPLE: Final = "part"'),
         ('translation_key="region"', 'translation_key="zone"'),
         ('["here", "there"]', '["here"]'),

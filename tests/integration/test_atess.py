@@ -4,9 +4,16 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 import json
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigEntryState,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
@@ -14,6 +21,7 @@ from homeassistant.helpers.json import JSONEncoder
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.dyness_atess.account import identity
 from custom_components.dyness_atess.cloud.atess import authorization
 from custom_components.dyness_atess.const import DOMAIN
 from custom_components.dyness_atess.diagnostics import async_get_config_entry_diagnostics
@@ -368,3 +376,160 @@ async def test_reconfiguration(hass: HomeAssistant, loaded: MockConfigEntry, clo
     result = await send(hass, form, {"api_id": cloud.api_id, "server": cloud.url})
     assert result["reason"] == "reconfigure_successful"
     assert loaded.data["api_token"] == cloud.api_token
+
+
+@pytest.mark.parametrize("server", [{}, {"server": ""}, {"server": " \n"}])
+async def test_optional_fields_become_empty(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud, server: dict[str, str]
+) -> None:
+    form: Any = await loaded.start_reconfigure_flow(hass)
+    with patch("custom_components.dyness_atess.atess.BASE_URL", cloud.url):
+        result = await send(hass, form, {"api_id": cloud.api_id} | server)
+    assert result["reason"] == "reconfigure_successful"
+    assert loaded.data == {"api_id": cloud.api_id, "api_token": cloud.api_token}
+
+
+async def test_nothing_typed_stays_nothing(hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud) -> None:
+    cloud.add_fault(Fault("http_500"))
+    form: Any = await loaded.start_reconfigure_flow(hass)
+    with patch("custom_components.dyness_atess.atess.BASE_URL", cloud.url):
+        form = await send(hass, form, {})
+    assert form["errors"] == {"base": "cloud_unavailable"}
+    assert suggested(form) == dict.fromkeys(("api_id", "api_token", "server"))
+
+
+# An account of which only the ready-made header is known
+
+
+@pytest.fixture
+async def header(hass: HomeAssistant, cloud: AtessCloud) -> ConfigEntry:
+    values = typed(cloud, api_token=cloud.authorization)
+    del values["api_id"]
+    entry: ConfigEntry = (await send(hass, await open_form(hass), values))["result"]
+    return entry
+
+
+async def start_change(hass: HomeAssistant, entry: ConfigEntry, source: str) -> Any:
+    context: Any = {"source": source, "entry_id": entry.entry_id}
+    return await hass.config_entries.flow.async_init(DOMAIN, context=context, data=dict(entry.data))
+
+
+async def test_another_header(hass: HomeAssistant, header: ConfigEntry, cloud: AtessCloud) -> None:
+    old = header.unique_id
+    for source, token in ((SOURCE_REAUTH, "Basic bmV3"), (SOURCE_RECONFIGURE, "Basic bmV3ZXI=")):
+        cloud.authorization = token
+        server = {"server": cloud.url} if source == SOURCE_RECONFIGURE else {}
+        form = await start_change(hass, header, source)
+        form = await send(hass, form, {"api_token": "Basic d3Jvbmc="} | server)
+        assert form["errors"] == {"base": "invalid_auth"}
+        result = await send(hass, form, {"api_token": f" {token}\r\n"} | server)
+        assert result["reason"] == f"{source}_successful"
+        assert header.data["api_token"] == token
+        assert header.unique_id == identity(header.data) != old
+        assert state(hass, "soc", SERIAL) not in (None, "unavailable")
+        values = typed(cloud, api_token=token)
+        del values["api_id"]
+        assert (await send(hass, await open_form(hass), values))["reason"] == "already_configured"
+        old = header.unique_id
+
+
+async def test_header_of_another_account(hass: HomeAssistant, header: ConfigEntry, cloud: AtessCloud) -> None:
+    before, unique_id = dict(header.data), header.unique_id
+    cloud.authorization = "Basic bmV3"
+    form = await start_change(hass, header, SOURCE_RECONFIGURE)
+    values = {"api_token": "Basic bmV3", "server": cloud.url}
+    pbd = cloud.devices.pop(SERIAL)
+    form = await send(hass, form, values)
+    assert form["errors"] == {"base": "foreign_device"}
+    cloud.devices[SERIAL] = pbd
+    cloud.add_fault(Fault("null_data"))  # an account that is told to be the same one has to show it
+    form = await send(hass, form, values)
+    assert form["errors"] == {"base": "no_record"}
+    assert (dict(header.data), header.unique_id) == (before, unique_id)
+
+
+async def test_any_pbd_shows_that_it_is_the_account(
+    hass: HomeAssistant, cloud: AtessCloud, freezer: FrozenDateTimeFactory
+) -> None:
+    freezer.move_to(MORNING)
+    entry = pbd_entry(hass, cloud, "GONE000001", SERIAL)
+    form: Any = await entry.start_reconfigure_flow(hass)
+    result = await send(hass, form, {"api_token": cloud.authorization, "server": cloud.url})
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data == {"api_token": cloud.authorization, "server": cloud.url}
+    assert entry.unique_id == identity(entry.data) != f"atess:{cloud.api_id}"
+
+
+async def test_no_record_is_enough_for_the_same_account(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud
+) -> None:
+    form: Any = await loaded.start_reconfigure_flow(hass)
+    cloud.add_fault(Fault("null_data"))
+    result = await send(hass, form, {"api_id": cloud.api_id, "server": cloud.url})
+    assert result["reason"] == "reconfigure_successful"
+
+
+async def test_change_into_the_account_of_another_entry(
+    hass: HomeAssistant, header: ConfigEntry, cloud: AtessCloud
+) -> None:
+    before = dict(header.data)
+    other = await send(hass, await open_form(hass), typed(cloud))
+    assert other["type"] is FlowResultType.CREATE_ENTRY
+    form = await start_change(hass, header, SOURCE_RECONFIGURE)
+    result = await send(hass, form, {"api_id": cloud.api_id, "api_token": cloud.api_token, "server": cloud.url})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    assert header.data == before
+
+
+async def test_an_entry_that_kept_the_unique_id_of_its_old_token(
+    hass: HomeAssistant, header: ConfigEntry, cloud: AtessCloud
+) -> None:
+    old = header.data["api_token"]
+    hass.config_entries.async_update_entry(header, data={**header.data, "api_token": "Basic bmV3"})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    for token in (old, "Basic bmV3"):
+        values = typed(cloud, api_token=token)
+        del values["api_id"]
+        assert (await send(hass, await open_form(hass), values))["reason"] == "already_configured"
+    cloud.authorization = "Basic bmV3"
+    form = await start_change(hass, header, SOURCE_RECONFIGURE)
+    result = await send(hass, form, {"server": cloud.url})
+    assert result["reason"] == "reconfigure_successful"
+    assert header.unique_id == identity(header.data)
+    assert state(hass, "soc", SERIAL) not in (None, "unavailable")
+
+
+@pytest.mark.parametrize("field", ["api_id", "api_token", "device_sn"])
+@pytest.mark.parametrize("junk", ["\r\n", "\x00", "\ud800", "ключ"])
+async def test_what_cannot_be_in_a_header(hass: HomeAssistant, cloud: AtessCloud, field: str, junk: str) -> None:
+    value = typed(cloud)[field]
+    values = typed(cloud) | {field: f"{value[:3]}{junk}wrong{value[3:]}"}
+    form = await send(hass, await open_form(hass), values)
+    assert form["errors"] == ({field: "unknown_serial"} if field == "device_sn" else {"base": "invalid_auth"})
+    form = await send(hass, form, typed(cloud, device_sn="\n"))
+    assert form["errors"] == {"device_sn": "unknown_serial"}
+    padded = typed(cloud) | ({field: f"{junk}{value}{junk}"} if not junk.isprintable() else {})
+    assert (await send(hass, form, padded))["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_add_a_pbd_while_the_cloud_is_down(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud
+) -> None:
+    cloud.devices[SECOND] = Pbd(serial=SECOND, seed=7)
+    form: Any = await hass.config_entries.subentries.async_init(
+        (loaded.entry_id, "pbd"), context={"source": SOURCE_USER}
+    )
+    cloud.add_fault(Fault("http_500"))
+    form = await hass.config_entries.subentries.async_configure(form["flow_id"], {"device_sn": SECOND})
+    assert form["errors"] == {"base": "cloud_unavailable"}
+    assert suggested(form) == {"device_sn": SECOND}
+    cloud.clear_faults()
+    result = await hass.config_entries.subentries.async_configure(form["flow_id"], {"device_sn": SECOND})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_options_of_an_entry_that_was_removed(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    form: Any = await hass.config_entries.options.async_init(loaded.entry_id)
+    await hass.config_entries.async_remove(loaded.entry_id)
+    result: Any = await hass.config_entries.options.async_configure(form["flow_id"], {"power_unit": "watt"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")

@@ -1,16 +1,19 @@
 """The flow, each error of it put right in the same form."""
 
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any, cast
 from unittest.mock import patch
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.const import DOMAIN
+from custom_components.dyness_atess.validation import stripped
 from emulator.dyness import DynessCloud
 from emulator.faults import Fault, FaultKind
 from emulator.replay import Replay
@@ -59,6 +62,32 @@ async def test_account(hass: HomeAssistant, cloud: DynessCloud) -> None:
     result = await send(hass, form, typed(cloud, app_id=f" {cloud.app_id}\n", region=f"{cloud.url}/openapi/"))
     await expect_account(hass, result, cloud)
     assert not result["result"].subentries
+
+
+@pytest.mark.parametrize("junk", ["\r\n", "\x00", "\u200b", "\ufeff", "\x85", "\u00a0", "\ud800", "\x7f\t "])
+async def test_what_a_clipboard_brings_along(
+    hass: HomeAssistant, cloud: DynessCloud, caplog: pytest.LogCaptureFixture, junk: str
+) -> None:
+    form = await open_account_form(hass)
+    for field in ("app_id", "app_secret"):
+        value = typed(cloud)[field]
+        form = await send(hass, form, typed(cloud, app_secret="wrong") | {field: f"{value[:3]}{junk}wrong{value[3:]}"})
+        assert form["errors"] == {"base": "invalid_auth"}
+    padded = {field: f"{junk}{value}{junk}" for field, value in typed(cloud).items()}
+    await expect_account(hass, await send(hass, form, padded), cloud)
+    assert "Unexpected" not in caplog.text
+
+
+@pytest.mark.parametrize("sign", ["ä", "ключ", "\U0001f600", "%0d%0a", ":", "\\n", " ", ""])
+async def test_signs_that_no_id_has(hass: HomeAssistant, cloud: DynessCloud, sign: str) -> None:
+    form = await send(hass, await open_account_form(hass), typed(cloud, app_id=sign, app_secret=sign))
+    assert form["errors"] == {"base": "invalid_auth"}
+    assert suggested(form)["app_id"] == sign
+
+
+def test_normal_form() -> None:
+    given = {"api_token": " Basic\r\n  QUJD\x00RA==\u200b ", "app_id": "\u00a0AB\tC\n", "server": "\n"}
+    assert stripped(given) == {"api_token": "Basic QUJDRA==", "app_id": "AB C", "server": ""}
 
 
 FAULTS: dict[FaultKind, str] = {
@@ -155,6 +184,8 @@ async def test_a_device_that_is_not_listed(
         (SERIAL, "access_denied", {"base": "invalid_auth"}),
         ("A07E0000-BDU-01", None, {"device_sn": "module_serial"}),
         ("prefix-dyness02", None, {"device_sn": "module_serial"}),
+        ("NO\r\nBODY-BMS", None, {"device_sn": "no_data"}),
+        ("\n", None, {"device_sn": "no_data"}),
     ],
 )
 async def test_errors_of_the_serial_number(
@@ -254,3 +285,212 @@ async def test_add_a_device_to_an_account_that_is_not_loaded(
 ) -> None:
     result = await send_device(hass, await add_device(hass, entry), SERIAL)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_add_a_device_while_the_cloud_is_down(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud
+) -> None:
+    hidden = "R07E00000002DEMO-BMS"
+    cloud.devices[hidden] = replace(cast("Replay", cloud.devices[SERIAL]), serial=hidden, listed=False)
+    form = await add_device(hass, loaded)
+    for kind in ("network_anomaly", "hang", "http_500", "drop", "access_denied"):
+        cloud.add_fault(Fault(kind))
+        with patch("custom_components.dyness_atess.cloud.transport.TIMEOUT", 0.3):
+            form = await send_device(hass, form, hidden)
+        assert form["errors"] == {"base": "invalid_auth" if kind == "access_denied" else "cloud_unavailable"}
+        assert suggested(form)["device_sn"] == hidden
+        cloud.clear_faults()
+    assert (await send_device(hass, form, hidden))["type"] is FlowResultType.CREATE_ENTRY
+
+
+# Reconfiguration to a place without devices
+
+
+@pytest.fixture
+async def elsewhere() -> AsyncGenerator[DynessCloud]:
+    """Another region, where the account has nothing."""
+    elsewhere = DynessCloud(devices=[], calls_per_second=None)
+    await elsewhere.start()
+    yield elsewhere
+    await elsewhere.stop()
+
+
+async def test_reconfiguration_to_an_empty_region(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, elsewhere: DynessCloud
+) -> None:
+    before = dict(loaded.data)
+    values = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": elsewhere.url}
+    form = await change(hass, await loaded.start_reconfigure_flow(hass), values)
+    assert form["errors"] == {"region": "empty_region"}
+    assert suggested(form) == values
+    assert loaded.data == before
+    result = await change(hass, form, values | {"region": cloud.url})
+    assert result["reason"] == "reconfigure_successful"
+    assert state(hass, "soc") == "100"
+
+
+async def test_another_secret_while_the_list_is_empty(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, unlisted: Replay
+) -> None:
+    form = await loaded.start_reconfigure_flow(hass)
+    cloud.app_secret = "new-secret"
+    values = {"app_id": cloud.app_id, "app_secret": "new-secret", "region": cloud.url}
+    assert (await change(hass, form, values))["reason"] == "reconfigure_successful"
+
+
+async def test_reconfiguration_with_devices_of_the_owner_only(
+    hass: HomeAssistant, cloud: DynessCloud, unlisted: Replay, elsewhere: DynessCloud
+) -> None:
+    form = await send(hass, await open_account_form(hass), typed(cloud))
+    entry = (await send(hass, form, {"device_sn": SERIAL}))["result"]
+    form = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    )
+    values = {"app_id": cloud.app_id, "region": elsewhere.url}
+    form = await change(hass, form, values)
+    assert form["errors"] == {"region": "empty_region"}
+    elsewhere.devices[SERIAL] = unlisted
+    elsewhere.add_fault(Fault("network_anomaly", path="/v1/device/realTime/data"))
+    form = await change(hass, form, values)
+    assert form["errors"] == {"base": "cloud_unavailable"}
+    elsewhere.clear_faults()
+    assert (await change(hass, form, values))["reason"] == "reconfigure_successful"
+    assert state(hass, "soc") == "100"
+
+
+async def test_blank_fields_of_a_change(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:
+    form = await loaded.start_reconfigure_flow(hass)
+    form = await change(hass, form, {"app_id": " ", "region": cloud.url})
+    assert form["errors"] == {"app_id": "wrong_account"}
+    form = await change(hass, form, {"app_id": cloud.app_id, "app_secret": "", "region": cloud.url})
+    assert form["reason"] == "reconfigure_successful"
+    assert loaded.data == typed(cloud)
+
+
+# Options
+
+
+async def test_a_capacity_without_its_battery(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    form: Any = await hass.config_entries.options.async_init(loaded.entry_id)
+    rest = {"single_cells": True, "hourly_calls": 120}
+    for half, missing in (({"capacity": 9.5}, "device"), ({"device": SERIAL}, "capacity")):
+        form = await hass.config_entries.options.async_configure(form["flow_id"], rest | half)
+        assert form["errors"] == {missing: "incomplete_capacity"}
+        assert suggested(form) == {"device": None, "capacity": None} | rest | half
+        assert not loaded.options
+    whole = rest | {"device": SERIAL, "capacity": 9.5}
+    result = await hass.config_entries.options.async_configure(form["flow_id"], whole)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert loaded.options == rest | {"capacity": {SERIAL: 9.5}}
+
+
+# Several flows at once
+
+
+def in_progress(hass: HomeAssistant) -> list[Any]:
+    return hass.config_entries.flow.async_progress()
+
+
+async def test_the_same_account_in_two_tabs(hass: HomeAssistant, cloud: DynessCloud) -> None:
+    forms = [await open_account_form(hass) for _ in range(2)]
+    results = await asyncio.gather(*(send(hass, form, typed(cloud)) for form in forms))
+    one, other = sorted(results, key=lambda result: str(result["type"]))
+    assert (one["type"], one["reason"]) == (FlowResultType.ABORT, "already_configured")
+    await expect_account(hass, other, cloud)
+    assert not in_progress(hass)
+
+
+async def test_a_forgotten_form_is_in_nobodys_way(hass: HomeAssistant, cloud: DynessCloud) -> None:
+    forgotten = await send(hass, await open_account_form(hass), typed(cloud, app_secret="wrong"))
+    assert forgotten["errors"] == {"base": "invalid_auth"}
+    await expect_account(hass, await send(hass, await open_account_form(hass), typed(cloud)), cloud)
+    result = await send(hass, forgotten, typed(cloud))
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    assert len(hass.config_entries.async_entries(DOMAIN)) == 1
+
+
+async def test_a_serial_number_in_two_tabs(hass: HomeAssistant, cloud: DynessCloud, unlisted: Replay) -> None:
+    forms = [await send(hass, await open_account_form(hass), typed(cloud)) for _ in range(2)]
+    assert [form["step_id"] for form in forms] == ["serial", "serial"]
+    results = [await send(hass, form, {"device_sn": SERIAL}) for form in forms]
+    assert results[0]["type"] is FlowResultType.CREATE_ENTRY
+    assert results[1]["reason"] == "already_configured"
+    assert len(hass.config_entries.async_entries(DOMAIN)) == 1
+
+
+@pytest.mark.parametrize("first", ["reauth", "reconfigure"])
+async def test_reauthentication_beside_reconfiguration(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, first: str
+) -> None:
+    reconfigure = await loaded.start_reconfigure_flow(hass)
+    reauth = await loaded.start_reauth_flow(hass)
+    cloud.app_secret = "new-secret"
+    new = {"app_id": cloud.app_id, "app_secret": "new-secret"}
+    if first == "reauth":
+        assert (await change(hass, reauth, new))["reason"] == "reauth_successful"
+    result = await change(hass, reconfigure, new | {"region": cloud.url})
+    assert result["reason"] == "reconfigure_successful"
+    assert not in_progress(hass)
+    assert loaded.data == typed(cloud)
+    assert state(hass, "soc") == "100"
+
+
+async def test_the_same_device_in_two_tabs(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:
+    hidden = "R07E00000002DEMO-BMS"
+    cloud.devices[hidden] = replace(cast("Replay", cloud.devices[SERIAL]), serial=hidden, listed=False)
+    forms = [await add_device(hass, loaded) for _ in range(2)]
+    results = await asyncio.gather(*(send_device(hass, form, hidden) for form in forms))
+    assert {result["type"] for result in results} == {FlowResultType.CREATE_ENTRY, FlowResultType.ABORT}
+    assert [result["reason"] for result in results if "reason" in result] == ["already_configured"]
+    assert len(loaded.subentries) == 1
+
+
+type Open = Callable[[HomeAssistant, MockConfigEntry], Awaitable[Any]]
+
+OPEN: dict[str, tuple[Open, dict[str, Any]]] = {
+    "reconfigure": (lambda hass, entry: entry.start_reconfigure_flow(hass), {"app_id": "any", "region": "europe"}),
+    "subentry": (add_device, {"device_sn": "any"}),
+    "options": (
+        lambda hass, entry: hass.config_entries.options.async_init(entry.entry_id),
+        {"single_cells": False, "hourly_calls": 60},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OPEN)
+async def test_the_entry_is_removed_while_a_form_is_open(
+    hass: HomeAssistant, loaded: MockConfigEntry, kind: str
+) -> None:
+    opening, values = OPEN[kind]
+    form = await opening(hass, loaded)
+    await hass.config_entries.async_remove(loaded.entry_id)
+    config = hass.config_entries
+    manager: Any = {"subentry": config.subentries, "options": config.options}.get(kind, config.flow)
+    result = await manager.async_configure(form["flow_id"], values)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
+    assert not manager.async_progress()
+
+
+@pytest.mark.parametrize("kind", ["reauth", "reconfigure", "subentry"])
+@pytest.mark.parametrize("fault", [None, "http_500"])
+async def test_the_entry_is_removed_while_the_cloud_is_asked(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, kind: str, fault: FaultKind | None
+) -> None:
+    hidden = "R07E00000002DEMO-BMS"
+    cloud.devices[hidden] = replace(cast("Replay", cloud.devices[SERIAL]), serial=hidden, listed=False)
+    manager: Any
+    if kind == "subentry":
+        form, manager, values = await add_device(hass, loaded), hass.config_entries.subentries, {"device_sn": hidden}
+    else:
+        opening = loaded.start_reauth_flow if kind == "reauth" else loaded.start_reconfigure_flow
+        form, manager = await opening(hass), hass.config_entries.flow
+        values = {"app_id": cloud.app_id, "app_secret": cloud.app_secret}
+        values |= {"region": cloud.url} if kind == "reconfigure" else {}
+    if fault:
+        cloud.add_fault(Fault(fault))
+    asked = hass.async_create_task(manager.async_configure(form["flow_id"], values))
+    await asyncio.sleep(0)
+    await hass.config_entries.async_remove(loaded.entry_id)
+    result: Any = await asked
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
+    assert not manager.async_progress()

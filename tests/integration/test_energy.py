@@ -1,4 +1,4 @@
-"""Lifetime energies of a battery without counters, through the whole path (product contract, section 7)."""
+"""Lifetime energies, metered and counted, through the whole path (product contract, section 7)."""
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
@@ -13,8 +13,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from emulator.catalogue import build
 from emulator.dyness import DynessCloud
 from emulator.faults import Fault
+from emulator.storage import Storage
 
-from .conftest import Poll, state
+from .conftest import Poll, Start, state
 
 EVENING = datetime(2026, 6, 10, 17, 0, tzinfo=UTC)
 
@@ -93,3 +94,113 @@ async def test_an_outage_of_hours(
     assert used > 0.3
     assert house.total("energy_discharged") - total == pytest.approx(used, abs=0.2)
     assert house.total("energy_charged") == pytest.approx(0, abs=0.2)
+
+
+COUNTER = "1900"
+
+
+def tower(counter: str) -> Storage:
+    (device,) = build("tower-t14")
+    device.overrides = {COUNTER: counter}
+    return device
+
+
+def total(hass: HomeAssistant, device: Storage, key: str = "energy_charged") -> float | None:
+    text = state(hass, key, device.serial)
+    return None if text is None else float(text)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_counter_with_a_glitch_that_begins_anew(
+    hass: HomeAssistant, start: Start, poll: Poll, *, restarts: bool
+) -> None:
+    device = tower("")
+    _, entry = await start(device)
+    assert total(hass, device) is None
+    assert total(hass, device, "energy_discharged") == 0
+    for counter, expected in (
+        ("5000.0", 5000.0),
+        ("6553.5", 5000.0),
+        ("5000.5", 5000.5),
+        ("0.0", 5000.5),
+        ("0.4", 5000.5),
+        ("", 5000.5),
+        ("0.9", 5001.4),
+        ("1.5", 5002.0),
+        ("0", 5002.0),
+        ("", 5002.0),
+        ("1.75", 5002.25),
+    ):
+        device.overrides = {COUNTER: counter}
+        for _ in range(2):  # the second time it may be the same sample
+            await poll(5.1)
+            assert total(hass, device) == expected, counter
+        if restarts:
+            await hass.config_entries.async_reload(entry.entry_id)
+            await hass.async_block_till_done(wait_background_tasks=True)
+            assert total(hass, device) == expected, counter
+
+
+async def test_a_counter_that_does_not_come_is_metered(
+    hass: HomeAssistant, start: Start, poll: Poll, hass_storage: dict[str, Any]
+) -> None:
+    device = tower("")
+    _, entry = await start(device)
+    for _ in range(23):
+        await poll(60.0)
+        assert total(hass, device) is None
+    await poll(65.0)
+    await poll(5.1)
+    metered = total(hass, device)
+    assert metered
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert total(hass, device) == pytest.approx(metered, abs=1)
+    metered = total(hass, device)
+    assert metered
+    device.overrides = {COUNTER: "5000.0"}
+    for _ in range(2):
+        await poll(5.1)
+    shown = total(hass, device)
+    assert shown == pytest.approx(metered, abs=3)
+    assert shown >= metered
+    device.overrides = {COUNTER: "5000.7"}
+    for _ in range(2):
+        await poll(5.1)
+    assert total(hass, device) == pytest.approx(shown + 0.7)
+    # A damaged memory of the counter leaves the total.
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    (key,) = (key for key in hass_storage if key.endswith(entry.entry_id))
+    content = hass_storage[key]["data"][device.serial]
+    content["totals"]["energy_discharged"] = "text"
+    content["counters"]["energy_charged"] = {"counter": None}
+    device.overrides = {COUNTER: "5000.9"}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    after = total(hass, device)
+    assert after
+    assert after >= shown + 0.7
+
+
+async def test_damage_of_one_metered_total_leaves_both(
+    hass: HomeAssistant,
+    start: Start,
+    poll: Poll,
+    hass_storage: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (device,) = build("dl5-1")
+    _, entry = await start(device)
+    for _ in range(36):
+        await poll(20.0)
+    names = ("energy_charged", "energy_discharged")
+    before = [total(hass, device, name) for name in names]
+    assert all(before)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    (key,) = (key for key in hass_storage if key.endswith(entry.entry_id))
+    hass_storage[key]["data"][device.serial]["meter"]["discharged"] = "text"
+    caplog.clear()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert [total(hass, device, name) for name in names] == pytest.approx(before, abs=0.1)
+    assert len([record for record in caplog.records if "damaged" in record.getMessage()]) == 1

@@ -10,8 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess import async_remove_config_entry_device
+from custom_components.dyness_atess.budget import OLDEST_MODULE, calls_of_modules, module_interval
 from custom_components.dyness_atess.const import DOMAIN
-from custom_components.dyness_atess.dyness import module_interval, needed_calls
 from custom_components.dyness_atess.telemetry.vocabulary import CELL_VOLTAGES
 from emulator.dyness import DynessCloud
 from emulator.faults import Fault
@@ -119,12 +119,13 @@ async def test_a_known_module_comes_back_after_a_restart_without_it(
 
 
 def test_modules_share_what_the_budget_leaves() -> None:
-    assert module_interval(60, 1, 1).total_seconds() == 300
-    assert module_interval(60, 1, 4).total_seconds() == pytest.approx(314, abs=1)
-    assert module_interval(60, 1, 13).total_seconds() == pytest.approx(13 * 3600 / 46, abs=1)
-    assert module_interval(60, 5, 3).total_seconds() == 3 * 3600
-    assert needed_calls(1, 13) == 40
-    assert needed_calls(3, 20) == 78
+    assert module_interval(46, 1).total_seconds() == 300
+    assert module_interval(46, 4).total_seconds() == pytest.approx(4 * 3600 / 46 / 0.9, abs=1)
+    assert module_interval(46, 13) < OLDEST_MODULE
+    assert module_interval(0, 3) == OLDEST_MODULE
+    for modules in range(1, 50):
+        assert module_interval(calls_of_modules(modules), modules) <= OLDEST_MODULE
+        assert calls_of_modules(modules) * 20 >= modules * 60
 
 
 async def test_too_small_a_budget_is_told(
@@ -133,7 +134,7 @@ async def test_too_small_a_budget_is_told(
     issues = ir.async_get(hass)
     issue = (DOMAIN, f"budget_{loaded.entry_id}")
     assert not issues.async_get_issue(*issue)
-    for calls, told in ((13, True), (60, False)):
+    for calls, told in ((17, True), (18, False)):
         form: Any = await hass.config_entries.options.async_init(loaded.entry_id)
         await hass.config_entries.options.async_configure(
             form["flow_id"], {"single_cells": False, "hourly_calls": calls}
@@ -142,7 +143,7 @@ async def test_too_small_a_budget_is_told(
         found = issues.async_get_issue(*issue)
         assert bool(found) == told
         if found:
-            assert found.translation_placeholders == {"masters": "1", "modules": "1", "calls": "13", "needed": "16"}
+            assert found.translation_placeholders == {"masters": "1", "modules": "1", "calls": "17", "needed": "18"}
 
 
 async def test_calls_in_the_last_hour(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:

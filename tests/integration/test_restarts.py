@@ -17,6 +17,7 @@ from homeassistant.helpers.storage import Store
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.dyness_atess.cloud.queue import SLOWEST
 from custom_components.dyness_atess.const import DOMAIN
 from custom_components.dyness_atess.memory import Memory
 from emulator.dyness import DynessCloud
@@ -193,7 +194,7 @@ async def test_a_damaged_memory(
     assert states(hass, loaded).keys() == before.keys()
     assert "unavailable" not in states(hass, loaded).values()
     assert float(states(hass, loaded)[f"{TOWER}-energy_charged"]) < 1e6
-    assert 0 <= loaded.runtime_data.queue.slowness <= 2
+    assert 0 <= loaded.runtime_data.queue.slowness <= SLOWEST
     assert "Unexpected error" not in caplog.text
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
     assert await hass.config_entries.async_reload(loaded.entry_id)
@@ -248,6 +249,6 @@ async def test_a_truncated_file(hass: HomeAssistant, tmp_path: Path, content: by
         await memory.async_load()
         assert memory.recall(SERIAL) == {}
         memory.keep(SERIAL, {"family": "low_voltage"})
-        await memory.async_write()
+        await memory.async_close()
     written = json.loads(await hass.async_add_executor_job(file.read_bytes))
     assert written["data"] == {SERIAL: {"family": "low_voltage"}}

@@ -253,8 +253,8 @@ SAMPLE = {"taken_at": START.isoformat(), "power": 1200.0, "soc": 50.0, "rated": 
 @pytest.mark.parametrize(
     "memory",
     [
-        *({}, [], "oops", 7, {"charged": 1.0}, {"charged": None, "discharged": None}),
-        *({"charged": value, "discharged": 1.0, "last": SAMPLE} for value in NO_TOTALS),
+        *({}, [], "oops", 7, {"charged": None, "discharged": None}),
+        *({"charged": value, "discharged": value, "last": SAMPLE} for value in NO_TOTALS),
     ],
 )
 def test_damaged_memory(memory: Any) -> None:
@@ -263,6 +263,23 @@ def test_damaged_memory(memory: Any) -> None:
     add(meter, 5, 1200)
     add(meter, 10, 1200)
     assert totals(meter) == pytest.approx((0, 0.1))
+
+
+@pytest.mark.parametrize("value", [None, *NO_TOTALS])
+def test_damaged_memory_of_one_total(value: Any) -> None:
+    """The other one goes on, and this one from what was shown of it."""
+    last = SAMPLE | {"taken_at": at(0).isoformat()}
+    for memory, left in (
+        ({"charged": value, "discharged": 1.0, "last": last}, (None, 1.0)),
+        ({"charged": 1.0, "discharged": value, "last": last}, (1.0, None)),
+    ):
+        meter = restarted(EnergyMeter(memory))
+        assert (meter.charged, meter.discharged) == left
+        add(meter, 5, 1200)
+        assert totals(meter) == pytest.approx((left[0] or 0, (left[1] or 0) + 0.1))
+        meter = EnergyMeter(memory, {"energy_charged": 7.0, "energy_discharged": 8.0})
+        assert totals(meter) == (left[0] or 7.0, left[1] or 8.0)
+    assert totals(EnergyMeter(None, {"energy_charged": 7.0, "energy_discharged": 8.0})) == (7.0, 8.0)
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,11 @@ def test_disbelieved_totals_are_counted() -> None:
         # A jump is not believed, and locks nothing.
         ([100.0, 65535.0, 101.0], [100.0, 100.0, 101.0]),
         ([-1, 5], [None, 5]),
+        # The counter begins anew, and after a wrong first value: it goes on from where it was.
+        ([100.0, 0, 0.4, 0.9, 1.5], [100.0, 100.0, 100.0, 100.9, 101.5]),
+        ([65535.0, 100.0, 100.2, 100.5, 101.0], [65535.0, 65535.0, 65535.0, 65535.5, 65536.0]),
+        # A logger that sends nothing, and a converter whose counters are 0, for a night.
+        ([100.0, *[0] * 50, 100.5], [100.0, *[100.0] * 50, 100.5]),
     ],
 )
 def test_total(totals: list[float], shown: list[float | None]) -> None:
@@ -179,13 +184,8 @@ def memory(**changes: Any) -> dict[str, Any]:
         7,
         memory() | {"version": 2},
         memory() | {"learning": None},
-        memory() | {"lifetime": {"soc": [50, "2026-06-21T12:00:00+00:00"]}},
-        memory() | {"lifetime": {"pv_energy": [float("nan"), "2026-06-21T12:00:00+00:00"]}},
-        memory() | {"lifetime": {"pv_energy": [50, "2026-06-21T12:00:00"]}},
-        memory() | {"lifetime": {"pv_energy": [50, "0001-01-01T00:00:00+14:00"]}},
-        memory() | {"lifetime": {"pv_energy": [50]}},
-        memory() | {"lifetime": []},
         memory() | {"taken": ["2026-06-21 12:00:00", None]},
+        memory() | {"taken": ["2026-06-21 12:00:00", "2026-06-21T12:00:00"]},
         memory() | {"taken": 5},
         memory(scale=5),
         memory(scale={"decided": "hundredths", "leading": None, "lead": 0, "samples": [0, 0]}),
@@ -199,4 +199,39 @@ def memory(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_damaged_memory_starts_clean(damaged: Any) -> None:
-    assert PbdDecoder(damaged).memory == PbdDecoder().memory == PbdDecoder({}).memory
+    kept = damaged["lifetime"] if isinstance(damaged, dict) and damaged.get("version") == 1 else {}
+    assert PbdDecoder(damaged).memory == PbdDecoder().memory | {"lifetime": kept}
+    assert PbdDecoder({}).memory == PbdDecoder().memory
+
+
+AT = "2026-06-21T12:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *({"soc": [50, AT]}, {"pv_energy": [float("nan"), AT]}, {"pv_energy": [50]}, {"pv_energy": "text"}, [], "text"),
+        *({"pv_energy": {"total": total, "counter": 5.0, "at": AT}} for total in (None, -1, "5", float("inf"), [])),
+    ],
+)
+def test_damaged_totals_leave_what_was_learned(damage: Any) -> None:
+    assert PbdDecoder(memory() | {"lifetime": damage}).memory == memory() | {"lifetime": {}}
+
+
+@pytest.mark.parametrize("at", ["2026-06-21T12:00:00", "0001-01-01T00:00:00+14:00", "yesterday", None, 5])
+@pytest.mark.parametrize("total", [50, {"total": 50, "counter": 50}])
+def test_damaged_time_of_a_total(total: Any, at: Any) -> None:
+    content = total | {"at": at} if isinstance(total, dict) else [total, at]
+    decoder = PbdDecoder(memory() | {"lifetime": {"output_energy": [3, AT], "pv_energy": content}})
+    values = decoder.decode({"status": 2, "epvTotal": 50.5}, NOW).values
+    assert (values[Key.PV_ENERGY], values[Key.OUTPUT_ENERGY]) == (50.5, 3)
+
+
+def test_memory_of_version_0_1_0() -> None:
+    """It kept the last believed counter and its time, which was the total."""
+    content = memory() | {"lifetime": {"pv_energy": [111146.4, NOW.isoformat()]}}
+    decoder = PbdDecoder(json.loads(json.dumps(content)))
+    for number, (total, expected) in enumerate(((0, 111146.4), (111147.0, 111147.0), (9e6, 111147.0))):
+        at = NOW + (number + 1) * timedelta(minutes=5)
+        assert decoder.decode({"status": 2, "epvTotal": total}, at).values[Key.PV_ENERGY] == expected
+        decoder = restarted(decoder)

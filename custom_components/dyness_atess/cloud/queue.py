@@ -17,9 +17,14 @@ HOURLY_CALLS = 60
 """What users of the Dyness cloud have got by with; no vendor figure exists beside two a second (dyness-api 1.5)."""
 PAUSE = 30.0
 """Seconds without a call after a first 429 that does not say how long. No source has a figure."""
-SLOWEST = 2
-"""Steps by which the account gets slower: each doubles the pause and halves the budget, which keeps a battery current
-even at the slowest."""
+SLOWEST = 5
+"""Steps by which the account gets slower: each doubles the pause and takes a quarter off the budget. What is left at
+the slowest keeps a battery current."""
+LONGEST_FORM = 15.0
+"""Seconds that a person waits before a form; a longer pause is an answer too."""
+STARVED = 1800.0
+"""Seconds after which a call may go before more urgent ones, if there are always some: one in `STARVED_SHARE` calls."""
+STARVED_SHARE = 6
 RECOVERY = 3600.0
 """Seconds without a 429 after which the account is a step faster again."""
 WINDOW = 3600.0
@@ -42,13 +47,14 @@ class Turn:
 
     priority: Priority = Priority.SETUP
     since: float = 0.0
-    """Of equal priority the one with the oldest sample, as a POSIX time stamp, goes first."""
+    """Of equal priority the one that was read the longest ago, as a POSIX time stamp, goes first."""
 
 
 @dataclass(order=True, slots=True)
 class _Waiter:
     turn: Turn
     number: int
+    asked_at: float = field(compare=False)
     granted: asyncio.Future[None] = field(compare=False)
 
 
@@ -70,11 +76,16 @@ class AccountQueue:
         self._waiting: list[_Waiter] = []
         self._numbers = count()
         self._busy = False
+        self._since_starved = 0
         self._timer: asyncio.TimerHandle | None = None
 
     async def run[Result](self, call: Callable[[], Awaitable[Result]], turn: Turn) -> Result:
-        """Run `call` when it is its turn and return what it returns."""
-        waiter = _Waiter(turn, next(self._numbers), asyncio.get_running_loop().create_future())
+        """Run `call` when it is its turn and return what it returns.
+
+        Raises:
+            CloudRateLimited: a person would wait too long for it.
+        """
+        waiter = _Waiter(turn, next(self._numbers), _now(), asyncio.get_running_loop().create_future())
         heapq.heappush(self._waiting, waiter)
         self._schedule()
         try:
@@ -111,7 +122,7 @@ class AccountQueue:
     @property
     def budget(self) -> int:
         """How many calls an hour are in force, which is less for a while after a 429."""
-        return max(self.hourly_calls >> self.slowness, 1)
+        return max(int(self.hourly_calls * 0.75**self.slowness), 1)
 
     @property
     def state(self) -> dict[str, Any]:
@@ -149,6 +160,12 @@ class AccountQueue:
         if self._busy or not self._waiting:
             return
         self._recover()
+        if self._waiting[0].turn.priority is Priority.SETUP and self._not_before - _now() > LONGEST_FORM:
+            refused = heapq.heappop(self._waiting).granted
+            if not refused.done():
+                refused.set_exception(CloudRateLimited())
+            self._schedule()
+            return
         at = self._not_before
         if self._waiting[0].turn.priority is not Priority.SETUP and self.calls_last_hour >= self.budget:
             at = max(at, self._starts[-self.budget] + WINDOW)
@@ -156,7 +173,7 @@ class AccountQueue:
 
     def _grant(self) -> None:
         self._timer = None
-        waiter = heapq.heappop(self._waiting)
+        waiter = self._next()
         if waiter.granted.cancelled():
             self._schedule()
             return
@@ -164,6 +181,18 @@ class AccountQueue:
         self._starts.append(_now())
         self._not_before = max(self._not_before, _now() + SPACING)
         waiter.granted.set_result(None)
+
+    def _next(self) -> _Waiter:
+        """Take the most urgent one out, or now and then the one that has waited for too long."""
+        self._since_starved += 1
+        oldest = min(self._waiting, key=lambda waiter: waiter.number)
+        is_starved = _now() - oldest.asked_at > STARVED and self._since_starved >= STARVED_SHARE
+        if not is_starved or self._waiting[0].turn.priority is Priority.SETUP:
+            return heapq.heappop(self._waiting)
+        self._since_starved = 0
+        self._waiting.remove(oldest)
+        heapq.heapify(self._waiting)
+        return oldest
 
 
 def _now() -> float:

@@ -51,7 +51,7 @@ class Device:
 
         def text(name: str) -> str | None:
             value = row.get(name)
-            return str(value).strip() or None if isinstance(value, str | int) else None
+            return " ".join(str(value).split()) or None if isinstance(value, str | int) else None
 
         status = (text("workStatus") or "").lower().replace("_", "").replace(" ", "")
         return cls(

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from .power_history import MAXIMUM_INTERVAL, MAXIMUM_POWER, covers
+from .vocabulary import Key
 
 MAXIMUM_RATE = 2.0
 """C; no home battery is filled or emptied in less than half an hour."""
@@ -44,18 +45,19 @@ class _Sample:
 class EnergyMeter:
     """Adds up what flows, from samples as they come. Neither total ever falls, whatever comes."""
 
-    def __init__(self, memory: Mapping[str, Any] | None = None) -> None:
-        """Go on from `memory`, as far as it is one: what is damaged of it begins anew."""
+    def __init__(self, memory: Any = None, shown: Mapping[str, float] | None = None) -> None:
+        """Go on from `memory`, as far as it is sound, and for the totals that it has not from those last shown."""
         content: Mapping[str, Any] = memory if isinstance(memory, Mapping) else {}
-        self._charged = _within(content.get("charged"), 0, MAXIMUM_ENERGY)
-        self._discharged = _within(content.get("discharged"), 0, MAXIMUM_ENERGY)
+        shown = shown or {}
+        self._charged = _total(content.get("charged"), shown.get(Key.ENERGY_CHARGED))
+        self._discharged = _total(content.get("discharged"), shown.get(Key.ENERGY_DISCHARGED))
         self._last = _remembered(content.get("last"))
         self._before_gap = _remembered(content.get("before_gap"))
         """The sample before the last one, if what flowed between the two is still to be found out."""
         self._uncounted_soc = _within(content.get("uncounted_soc"), -SOC_RESOLUTION, SOC_RESOLUTION) or 0.0
         """% by which gaps have changed the state of charge, and which are too few to be counted yet."""
-        if self._charged is None or self._discharged is None:
-            self._charged = self._discharged = self._last = None
+        if self._charged is None and self._discharged is None:
+            self._last = None
         if gap := self.gap:
             start, end = gap
             if end - start <= MAXIMUM_INTERVAL:
@@ -84,7 +86,7 @@ class EnergyMeter:
     @property
     def memory(self) -> dict[str, Any]:
         """What `__init__` goes on from, as JSON."""
-        if self._charged is None:
+        if self._charged is None and self._discharged is None:
             return {}
         return {
             "charged": self._charged,
@@ -107,8 +109,7 @@ class EnergyMeter:
         sample = _sample(sampled_at, power, soc, rated)
         if sample is None or sampled_at - now > MAXIMUM_CLOCK_LEAD:
             return
-        if self._charged is None:
-            self._count(0.0, 0.0)
+        self._count(0.0, 0.0)
         if self._last and self._last.taken_at - now > MAXIMUM_CLOCK_LEAD:
             # Our own clock was wrong at that time; until then nothing would count.
             self._last = self._before_gap = None
@@ -196,6 +197,11 @@ def _hours(start: datetime, end: datetime) -> float:
 def _within(value: Any, least: float, most: float) -> float | None:
     """Return a number if it is one within bounds."""
     return float(value) if isinstance(value, float | int) and least <= value <= most else None
+
+
+def _total(*values: Any) -> float | None:
+    """Return the first that is one."""
+    return next((total for value in values if (total := _within(value, 0, MAXIMUM_ENERGY)) is not None), None)
 
 
 def _sample(taken_at: datetime, power: Any, soc: Any, rated: Any) -> _Sample | None:

@@ -13,20 +13,16 @@ from typing import Any
 
 from .families.pbd import FAMILY, FIELD_BY_NAME, PV_POWER_FIELDS, Field, Measure
 from .family import BOUNDS, Kind
+from .lifetime import Lifetime, lifetimes, most_per_hour
 from .pbd_learning import HIGHEST_VOLTAGE, INPUTS, Learning, PowerUnit, Sample, agree
 from .pbd_record import Record
 from .reading import Reading, Value
-from .vocabulary import LIFETIME, BatteryStatus, DeviceStatus, Key, Status
+from .vocabulary import BatteryStatus, DeviceStatus, Key, Status
 
 IDLE_CURRENT = 1.0
 """A; a smaller battery current counts as none. It may come in whole amperes, and has an offset of some tenths."""
-GROWTH_PER_HOUR = 1000.0
-"""kWh or hours that no lifetime counter exceeds in an hour: four times what a PBD250 can do."""
-GROWTH = 100.0
-"""kWh or hours that a lifetime counter may grow by at once, for clocks and uploads that lag."""
-RESOLUTION = 0.1
-SINGLE_PRECISION = 2e-7
-"""How far a lifetime counter may fall, absolutely and in proportion: it comes in single precision (atess-api 8)."""
+HIGHEST_POWER = 1000.0
+"""kW; four times what a PBD250 can do."""
 DEVIATION = 0.25
 SLACK_WATTS = 1000.0
 """How far the power of all inputs may be from their sum, in proportion and for each in W: they may be whole kW."""
@@ -87,21 +83,15 @@ class PbdDecoder:
         self._battery_sign = battery_sign
         self._disbelieved: Counter[str] = Counter()
         self._last_numbers: Mapping[str, float] = {}
+        content = memory if isinstance(memory, Mapping) and memory.get("version") == _VERSION else {}
+        self._lifetimes = lifetimes(content.get("lifetime"))
         try:
-            self._restore(memory or {})
+            self._restore(content)
         except ArithmeticError, AttributeError, LookupError, TypeError, ValueError:
             self._restore({})
 
     def _restore(self, memory: Mapping[str, Any]) -> None:
-        if memory and memory["version"] != _VERSION:
-            raise ValueError("another memory")
         self._learning = Learning(PV_POWER_FIELDS, memory.get("learning", {}))
-        self._lifetime = {
-            Key(key): (_amount(value), _instant(believed_at))
-            for key, (value, believed_at) in memory.get("lifetime", {}).items()
-        }
-        if not self._lifetime.keys() <= LIFETIME:
-            raise ValueError("no lifetime counter")
         time, sampled_at = memory.get("taken", (None, None))
         self._time: str | None = time if isinstance(time, str) else None
         self._sampled_at = None if self._time is None else _instant(sampled_at)
@@ -112,7 +102,9 @@ class PbdDecoder:
         return {
             "version": _VERSION,
             "learning": self._learning.memory,
-            "lifetime": {str(key): [value, at.isoformat()] for key, (value, at) in self._lifetime.items()},
+            "lifetime": {
+                str(key): {"total": lifetime.total, **lifetime.memory} for key, lifetime in self._lifetimes.items()
+            },
             "taken": [self._time, self._sampled_at.isoformat() if self._sampled_at else None],
         }
 
@@ -148,7 +140,7 @@ class PbdDecoder:
         draft = _Draft(
             sample=sample,
             factor=self._learning.factor(sample),
-            reset=any(sample.numbers.get(key) == 0 for key in self._lifetime),
+            reset=any(sample.numbers.get(key) == 0 for key in self._lifetimes),
         )
         for key, name in sources.items():
             self._use(draft, key, FIELD_BY_NAME[name])
@@ -158,7 +150,7 @@ class PbdDecoder:
         values: dict[Key, Value] = {Key.LAST_REPORT: sampled_at}
         return Reading(
             family=FAMILY,
-            values=values | {key: total for key, (total, _) in self._lifetime.items()} | draft.values,
+            values=values | self._totals() | draft.values,
             flags=draft.flags,
             sampled_at=sampled_at,
             unknown=(*record.unknown, *(record.point(sources[key]) for key in draft.unknown)),
@@ -246,19 +238,14 @@ class PbdDecoder:
         return round(value, 3 if row.measure is Measure.CELL_VOLTAGE else 2)
 
     def _believes_lifetime(self, key: Key, value: float, at: datetime) -> bool:
-        """Return whether a counter has not fallen, nor risen by more than can be; if so, remember it."""
-        if key not in self._lifetime:
-            # 0 cannot be told from no data (atess-api 8): from 0 to the real total would count as energy.
-            if value:
-                self._lifetime[key] = value, at
-            return True
-        known, known_at = self._lifetime[key]
-        hours = max((at - known_at) / timedelta(hours=1), 0.0)
-        tolerance = RESOLUTION + SINGLE_PRECISION * known
-        if not known - tolerance <= value <= known + GROWTH + GROWTH_PER_HOUR * hours:
-            return False
-        self._lifetime[key] = max(known, value), at
-        return True
+        """Return whether a counter shows what it can show by now."""
+        if key not in self._lifetimes and not value:
+            return True  # 0 cannot be told from no data (atess-api 8): to the real total would be too far
+        lifetime = self._lifetimes.setdefault(key, Lifetime())
+        return lifetime.add(value, at, most_per_hour(key, power=HIGHEST_POWER), now=at)
+
+    def _totals(self) -> dict[Key, Value]:
+        return {key: lifetime.total for key, lifetime in self._lifetimes.items() if lifetime.total is not None}
 
     def _check_pv_power(self, draft: _Draft) -> None:
         """Compare the power of all inputs with those of each; where the first is wrong, the two may be confused."""
@@ -330,13 +317,6 @@ def _first_date(time: str, received_at: datetime) -> datetime:
     except ValueError:
         return received_at
     return clock + FURTHEST_WEST if received_at - clock > CERTAINLY_OLD else received_at
-
-
-def _amount(value: Any) -> float:
-    low, high = _BOUNDS[Measure.LIFETIME]
-    if not isinstance(value, float | int) or not low < value <= high:
-        raise ValueError("no total")
-    return float(value)
 
 
 def _instant(text: Any) -> datetime:

@@ -1,0 +1,429 @@
+"""Months of faults and restarts in minutes: `scripts/soak`, and a short form of it among the tests.
+
+Time stands still while anything happens, and jumps to the next timer where nothing does: every call keeps its place in
+the account's queue and the spacing of the vendor, and a time-out takes its 15 seconds, without anybody waiting for it.
+The last half day is a calm one, in which no value may be lost.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Generator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+import gc
+import json
+import logging
+import os
+from random import Random
+import resource
+import time
+from typing import Any, cast, get_args
+from unittest.mock import Mock, patch
+
+from freezegun import freeze_time
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.storage import Store
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.dyness_atess.budget import calls_of_modules
+from custom_components.dyness_atess.cloud import transport
+from custom_components.dyness_atess.const import DOMAIN
+from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME
+from emulator.atess import AtessCloud
+from emulator.catalogue import build
+from emulator.dyness import DynessCloud
+from emulator.faults import Fault, FaultKind
+from emulator.pbd import Pbd
+from emulator.server import EmulatedCloud
+
+DAYS = float(os.environ.get("SOAK_DAYS", "1"))
+SEED = int(os.environ.get("SOAK_SEED", "1"))
+BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+WARMING_UP, RECOVERING, CALM = 6, 4, 12
+"""Hours before whatever is imported and cached is so, after the last fault, and without one."""
+ENERGY_ERROR = 0.01 if DAYS > 10 else 0.05
+"""Of a total that is computed through all faults, against what the emulated battery has charged or discharged. A gap
+that only the state of charge fills may be wrong by a percent of the capacity, which is much of a single day."""
+LONGEST_SLICE = 0.050
+"""Seconds of the event loop's own time that one callback may take."""
+GROWTH = 1.05
+"""By which anything that is counted at the end of each day may be larger at last than at first."""
+CACHES_FILLED = 17
+"""Days after which the emulator has simulated every day that its batteries repeat, so that no object is its own."""
+OWN = ("custom_components.", "homeassistant.")
+KINDS: list[FaultKind] = [kind for kind in get_args(FaultKind) if kind != "access_denied"]
+"""A rejection waits for a person, who is not here."""
+WAITING = ("hang", "slow_drip")
+
+
+def processor_time() -> float:
+    """Seconds that this thread has computed, whoever else uses the machine and however frozen the clock is."""
+    return time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID)
+
+
+@pytest.fixture(autouse=True)
+def _integration(enable_custom_integrations: None, socket_enabled: None) -> None:
+    """Let the integration load and reach loopback, with all its real patience."""
+
+
+@dataclass
+class Figures:
+    """What happened."""
+
+    days: float = 0
+    calls: int = 0
+    faulty_calls: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    restarts: int = 0
+    values_lost: int = 0
+    """Changes of an entity from a value to unavailable."""
+    states_written: int = 0
+    lost_in_calm: int = 0
+    writes: int = 0
+    """Of storage files."""
+    longest_slice: float = 0
+    slowest: str = ""
+    falls: list[str] = field(default_factory=list)
+    energy_errors: dict[str, float] = field(default_factory=dict)
+    counts: list[dict[str, int]] = field(default_factory=list)
+    """What is counted at the end of each day."""
+
+    @property
+    def first(self) -> dict[str, int]:
+        """What the last is compared with."""
+        return self.counts[CACHES_FILLED - 1 if DAYS > CACHES_FILLED else 0]
+
+    def text(self) -> str:
+        first, last = self.first, self.counts[-1]
+        return "\n".join(
+            [
+                f"simulated days   {self.days:.1f}",
+                f"calls            {self.calls}, of which {self.faulty_calls} met a fault",
+                f"faults injected  {self.faults.total()} of {len(self.faults)} kinds",
+                f"restarts         {self.restarts}",
+                f"states written   {self.states_written}",
+                f"files written    {self.writes}",
+                f"values lost      {self.values_lost}, of which {self.lost_in_calm} without a fault",
+                f"totals fallen    {len(self.falls)}",
+                *(f"energy error     {error:+.2%} of {total}" for total, error in self.energy_errors.items()),
+                f"longest slice    {self.longest_slice * 1000:.1f} ms ({self.slowest})",
+                *(f"{name:<16} {first[name]} at first, {last[name]} at last" for name in last),
+            ]
+        )
+
+
+class Slices:
+    """Measures how long the event loop is held by one callback of Home Assistant and the integration.
+
+    Without the interpreter's collections of garbage, which depend on all that a test has loaded.
+    """
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+        self._collecting = 0.0
+        self._run = asyncio.Handle._run
+
+    def __enter__(self) -> None:
+        run, figures = self._run, self._figures
+
+        def timed(handle: asyncio.Handle) -> None:
+            begin, self._collecting = processor_time(), 0.0
+            run(handle)
+            taken = processor_time() - begin - self._collecting
+            if taken > figures.longest_slice and not (owner := name_of(handle)).startswith(("RequestHandler", "test_")):
+                figures.longest_slice, figures.slowest = taken, owner
+
+        asyncio.Handle._run = timed  # type: ignore[method-assign]
+        gc.callbacks.append(self._collect)
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.Handle._run = self._run  # type: ignore[method-assign]
+        gc.callbacks.remove(self._collect)
+
+    def _collect(self, phase: str, _: object) -> None:
+        self._collecting += processor_time() if phase == "stop" else -processor_time()
+
+
+def name_of(handle: asyncio.Handle) -> str:
+    """Return whose callback it is: of a task the name of its coroutine."""
+    called: Any = getattr(handle, "_callback", None)
+    owner = getattr(called, "__self__", None)
+    if isinstance(owner, asyncio.Task):
+        return str(getattr(owner.get_coro(), "__qualname__", owner))
+    return str(getattr(called, "__qualname__", called))
+
+
+class Soak:
+    """A house with two accounts, and what befalls it."""
+
+    def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory, storage: dict[str, Any], seed: int) -> None:
+        self.hass, self.freezer, self.storage = hass, freezer, storage
+        self.random = Random(seed)  # noqa: S311
+        self.figures = Figures()
+        masters = [device for name in ("tower-13", "dl5-4", "dl5-3-flapping") for device in build(name)]
+        self.dyness = DynessCloud(devices=masters)
+        self.atess = AtessCloud(devices=[Pbd(serial="DEMOPBD001")])
+        self.clouds: list[EmulatedCloud] = [self.dyness, self.atess]
+        self.entries: list[MockConfigEntry] = []
+        self._in_flight = 0
+        self._restarting = False
+        self._outages: list[datetime] = []
+        self._totals: dict[str, float] = {}
+        self._patches = ExitStack()
+
+    async def start(self) -> None:
+        for cloud in self.clouds:
+            await cloud.start()
+            cloud.calls_per_second = None  # its second is a real one
+        for module in ("dyness", "atess"):
+            self._patches.enter_context(
+                patch(f"custom_components.dyness_atess.cloud.{module}.exchange", self._exchange)
+            )
+        subentry: Any = {
+            "data": {"device_sn": "DEMOPBD001"},
+            "subentry_type": "pbd",
+            "title": "DEMOPBD001",
+            "unique_id": "DEMOPBD001",
+        }
+        dyness, atess = self.dyness, self.atess
+        self.entries = [
+            MockConfigEntry(
+                domain=DOMAIN,
+                unique_id=f"dyness:{dyness.app_id}",
+                data={"app_id": dyness.app_id, "app_secret": dyness.app_secret, "region": dyness.url},
+                options={"hourly_calls": 3 * 12 + 2 + calls_of_modules(20)},
+            ),
+            MockConfigEntry(
+                domain=DOMAIN,
+                unique_id=f"atess:{atess.api_id}",
+                data={"api_id": atess.api_id, "api_token": atess.api_token, "server": atess.url},
+                subentries_data=[subentry],
+            ),
+        ]
+        self.hass.bus.async_listen(EVENT_STATE_CHANGED, self._state_changed)
+        for entry in self.entries:
+            entry.add_to_hass(self.hass)
+            await self._set_up(entry)
+
+    async def stop(self) -> None:
+        for entry in self.entries:
+            if entry.state is ConfigEntryState.LOADED:
+                await self.until(self.hass.async_create_task(self.hass.config_entries.async_unload(entry.entry_id)))
+        for cloud in self.clouds:
+            cloud.clear_faults()
+            await cloud.stop()
+            assert not cloud.writes
+        self._patches.close()
+
+    async def _exchange(self, *arguments: Any, **content: Any) -> transport.Answer:
+        self._in_flight += 1
+        try:
+            return await transport.exchange(*arguments, **content)
+        finally:
+            self._in_flight -= 1
+
+    @callback
+    def _state_changed(self, event: Event[EventStateChangedData]) -> None:
+        self.figures.states_written += 1
+        old, new = event.data["old_state"], event.data["new_state"]
+        if new is None:
+            return
+        if new.state == "unavailable":
+            self.figures.values_lost += not self._restarting and old is not None and old.state != "unavailable"
+            return
+        registered = er.async_get(self.hass).async_get(new.entity_id)
+        if registered is None or registered.unique_id.rpartition("-")[2] not in LIFETIME or new.state == "unknown":
+            return
+        total, before = float(new.state), self._totals.get(registered.unique_id, 0.0)
+        if total < before:
+            self.figures.falls.append(f"{registered.unique_id} from {before} to {total} at {event.time_fired}")
+        self._totals[registered.unique_id] = total
+
+    async def settle(self) -> None:
+        """Let everything happen that can happen without time passing."""
+        loop: Any = asyncio.get_running_loop()
+        quiet, begin = 0, time.clock_gettime(time.CLOCK_MONOTONIC)
+        while quiet < 3:
+            await asyncio.sleep(0)
+            quiet = 0 if loop._ready else quiet + 1
+            if self._in_flight and quiet:
+                waited = time.clock_gettime(time.CLOCK_MONOTONIC) - begin
+                if waited < (0.004 if self._waits() else 0.5):
+                    quiet = 0
+
+    def _waits(self) -> bool:
+        """Whether what is in flight waits for time to pass."""
+        return any(cloud.calls and cloud.calls[-1].outcome in WAITING for cloud in self.clouds)
+
+    async def step(self, end: datetime) -> bool:
+        """Settle, and go to the next timer, but not beyond `end`. Return whether that is reached."""
+        await self.settle()
+        loop: Any = asyncio.get_running_loop()
+        times = [timer.when() for timer in loop._scheduled if not timer.cancelled()]
+        left = (end - datetime.now(UTC)).total_seconds()
+        pause = min(max(min(times, default=left) - loop.time(), 0) + 0.001, left)
+        if pause > 0:
+            self.freezer.tick(pause)
+        return left <= pause
+
+    async def until(self, task: asyncio.Task[Any]) -> None:
+        """Let time pass until a task is done."""
+        while not task.done():
+            await self.step(datetime.now(UTC) + HOUR)
+        await task
+
+    async def _set_up(self, entry: MockConfigEntry) -> None:
+        await self.until(self.hass.async_create_task(self.hass.config_entries.async_setup(entry.entry_id)))
+        await self.settle()
+        assert entry.state is ConfigEntryState.LOADED
+
+    async def run(self, days: float) -> None:
+        """Live with faults and restarts, and count what is left at the end of each day."""
+        await self.pass_time(WARMING_UP)
+        self._count_everything()
+        before = self._flown()
+        self.figures = Figures(days=days)
+        with Slices(self.figures):
+            for hour in range(1, round(days * 24) + 1):
+                self._something_goes_wrong()
+                await self.pass_time(1)
+                if self.random.random() < 1 / 36:
+                    await self._restart()
+                if hour % 24 == 0:
+                    self._count_everything()
+            for cloud in self.clouds:
+                cloud.clear_faults()
+            await self.pass_time(RECOVERING)
+            lost = self.figures.values_lost
+            await self.pass_time(CALM)
+            self.figures.lost_in_calm = self.figures.values_lost - lost
+        self._count_everything()
+        for total, (counted, flown) in self._flown().items():
+            self.figures.energy_errors[total] = (counted - before[total][0]) / (flown - before[total][1]) - 1
+
+    async def pass_time(self, hours: float) -> None:
+        """Live for some hours."""
+        end = datetime.now(UTC) + hours * HOUR
+        while not await self.step(end):
+            pass
+        await self.settle()
+        assert [entry.state for entry in self.entries] == [ConfigEntryState.LOADED] * 2
+
+    def _flown(self) -> dict[str, tuple[float, float]]:
+        """Return each total of a battery, and what has flown through the emulated one. kWh."""
+        found = {}
+        for device in self.dyness.devices.values():
+            flown = device.throughput(datetime.now(UTC))[0]
+            for name, amount in (("energy_charged", flown.charged), ("energy_discharged", flown.discharged)):
+                total = f"{device.serial}-{name}"
+                found[total] = self._totals[total], amount * device.kilowatt_hours
+        return found
+
+    def _something_goes_wrong(self) -> None:
+        """Each hour some faults: most of them once, some for a while, and now and then the whole cloud for hours."""
+        now = datetime.now(UTC)
+        if self._outages and now >= min(self._outages):
+            self._outages.clear()
+            for cloud in self.clouds:
+                cloud.clear_faults()
+        for cloud in self.clouds:
+            everything = [serial for device in cloud.devices.values() for serial in self._serials(device)]
+            if self.random.random() < 0.5:
+                self._add(cloud, times=self.random.randint(1, 3), serial=self.random.choice(everything))
+            if self.random.random() < 0.02:
+                self._add(cloud, serial=self.random.choice([None, *everything]))
+                self._outages.append(now + self.random.randint(1, 8) * HOUR)
+
+    def _serials(self, device: Any) -> list[str]:
+        return [device.serial, *(module.serial for module in device.modules)]
+
+    def _add(self, cloud: EmulatedCloud, **fields: Any) -> None:
+        kind = self.random.choice(KINDS)
+        cloud.add_fault(Fault(kind, **fields))
+        self.figures.faults[kind] += 1
+
+    async def _restart(self) -> None:
+        """As when the process ends and another begins: what is only in memory is gone."""
+        self.figures.restarts += 1
+        self._restarting = True
+        for entry in self.entries:
+            await self.until(self.hass.async_create_task(self.hass.config_entries.async_unload(entry.entry_id)))
+        self.hass.data["dyness_atess_queues"].clear()
+        self.freezer.tick(self.random.randint(10, 1800))
+        for entry in self.entries:
+            await self._set_up(entry)
+        self._restarting = False
+
+    def _count_everything(self) -> None:
+        """Count what must not grow."""
+        for cloud in self.clouds:
+            self.figures.calls += len(cloud.calls)
+            self.figures.faulty_calls += sum(call.outcome in KINDS for call in cloud.calls)
+            cloud.calls.clear()
+        for mocked in (Store._async_load, Store._async_write_data):
+            mock = cast("Mock", mocked)
+            self.figures.writes += mock.call_count if mocked is Store._async_write_data else 0
+            mock.reset_mock()
+        gc.collect()
+        objects = gc.get_objects()
+        loop: Any = asyncio.get_running_loop()
+        coordinators = [device for entry in self.entries for device in entry.runtime_data.devices.values()]
+        self.figures.counts.append(
+            {
+                "objects": len(objects),
+                "own objects": sum(str(type(thing).__module__).startswith(OWN) for thing in objects),
+                "peak memory KiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+                "tasks": len(asyncio.all_tasks()),
+                "timers": len(loop._scheduled),
+                "bus listeners": sum(self.hass.bus.async_listeners().values()),
+                "update listeners": sum(len(coordinator._listeners) for coordinator in coordinators),
+                "unload callbacks": sum(len(entry._on_unload or ()) for entry in self.entries),
+                "entities": len(er.async_get(self.hass).entities),
+                "storage bytes": sum(
+                    len(json.dumps(content)) for key, content in self.storage.items() if key.startswith(DOMAIN)
+                ),
+            }
+        )
+
+
+@pytest.fixture
+def freezer() -> Generator[FrozenDateTimeFactory]:
+    """A clock that stands still by itself."""
+    with freeze_time(BEGIN) as frozen:
+        yield cast("FrozenDateTimeFactory", frozen)
+
+
+@pytest.fixture
+async def soak(
+    freezer: FrozenDateTimeFactory, hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> AsyncGenerator[Soak]:
+    logging.getLogger().setLevel(logging.CRITICAL)  # whoever captures the log would grow with it
+    asyncio.get_running_loop().set_debug(False)
+    soak = Soak(hass, freezer, hass_storage, SEED)
+    await soak.start()
+    yield soak
+    await soak.stop()
+
+
+async def test_soak(soak: Soak) -> None:
+    await soak.run(DAYS)
+    figures = soak.figures
+    print(f"\nseed             {SEED}\n{figures.text()}")  # noqa: T201
+    assert not figures.falls
+    assert not figures.lost_in_calm
+    assert "unavailable" not in {state.state for state in soak.hass.states.async_all()}
+    assert max(map(abs, figures.energy_errors.values())) < ENERGY_ERROR
+    first, last = figures.first, figures.counts[-1]
+    grown = {name: (first[name], count) for name, count in last.items() if count > first[name] * GROWTH + 20}
+    if DAYS < CACHES_FILLED:
+        grown.pop("objects", None)
+        grown.pop("peak memory KiB", None)
+    assert not grown
+    assert figures.longest_slice < LONGEST_SLICE, figures.slowest
