@@ -53,6 +53,7 @@ def _state(coordinator: CloudCoordinator[Any]) -> dict[str, Any]:
         "last_update_success": coordinator.last_update_success,
         "last_error": str(coordinator.last_exception) if coordinator.last_exception else None,
         "is_current": coordinator.is_current,
+        "read_every": str(coordinator.update_interval),
     }
 
 

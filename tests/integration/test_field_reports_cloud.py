@@ -262,6 +262,21 @@ async def test_f47_no_vendor_text(
     assert not [text for text in logged if any(serial in text for serial in serials)]
 
 
+async def test_f47_a_name_is_no_log_format(
+    hass: HomeAssistant, start: Start, poll: Poll, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = "Power%s\n2026-01-01 ERROR forged {0} \x1b[31m\u2028" + "x" * 1000
+    device = one("dl5-1", model_name=name)
+    cloud, _ = await start(device)
+    cloud.add_fault(Fault("http_500"))
+    await poll()
+    (line,) = [
+        text for text in warnings(caplog) if "Power%s 2026-01-01 ERROR forged {0} [31m" in text and "module" not in text
+    ]
+    assert line.isprintable()
+    assert len(line) < 300
+
+
 async def test_f49_every_five_minutes_with_few_modules(
     hass: HomeAssistant, start: Start, poll: Poll, freezer: FrozenDateTimeFactory
 ) -> None:

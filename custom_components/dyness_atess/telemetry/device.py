@@ -31,6 +31,9 @@ _WORK_STATUS = {
 }
 
 
+LONGEST_TEXT = 100
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Device:
     """A master device, as far as it is known without its points."""
@@ -51,7 +54,10 @@ class Device:
 
         def text(name: str) -> str | None:
             value = row.get(name)
-            return " ".join(str(value).split()) or None if isinstance(value, str | int) else None
+            if not isinstance(value, str | int):
+                return None
+            shown = "".join(sign if sign.isprintable() else " " for sign in str(value)[:LONGEST_TEXT])
+            return " ".join(shown.split()) or None
 
         status = (text("workStatus") or "").lower().replace("_", "").replace(" ", "")
         return cls(
