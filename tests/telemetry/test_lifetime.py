@@ -435,9 +435,10 @@ def test_a_counter_of_version_0_1_0_that_is_0_now() -> None:
 @pytest.mark.parametrize(
     ("family", "points", "expected"),
     [
-        ("high_voltage", [], {CHARGED}),
-        ("high_voltage", None, {CHARGED}),
-        ("cygni", [], {CHARGED, DISCHARGED, PV, Key.ENERGY_IMPORTED, Key.ENERGY_EXPORTED}),
+        ("high_voltage", [], set()),
+        ("high_voltage", None, set()),
+        ("high_voltage", [{"pointId": "1900", "pointValue": ""}], {CHARGED}),
+        ("cygni", [], {PV, Key.ENERGY_IMPORTED, Key.ENERGY_EXPORTED}),
         # Only a Junior Box lists counters among the points of low voltage.
         ("low_voltage", [{"pointId": "800", "pointValue": "50"}, "oops"], set()),
         ("low_voltage", [{"pointId": "7100", "pointValue": ""}], {CHARGED}),

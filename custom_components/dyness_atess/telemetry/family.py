@@ -107,8 +107,6 @@ class Family:
     series: Sequence[Series] = ()
     is_module: bool = False
     """Whether it is what a module behind a master speaks; some masters speak it too."""
-    always_counts: bool = True
-    """Whether every model of it counts all lifetime energies that the table has."""
     nominal_cell_voltage: float = 3.2
     """V of a lithium iron phosphate cell, which all known families have."""
     station_is_total: bool = False

@@ -264,12 +264,8 @@ class Totals:
 def expected_counters(family: Family, points: Any) -> set[Key]:
     """Return the lifetime totals that a device counts itself, whether this sample has a value for them or not."""
     listed = {item.get("pointId") for item in points if isinstance(item, dict)} if isinstance(points, list) else set()
-    return {
-        key
-        for rule in (*family.rules, *family.running)
-        for key in rule.keys
-        if key in LIFETIME and (family.always_counts or rule.id in listed)
-    }
+    rules = [*family.running, *(rule for rule in family.rules if rule.id in listed)]
+    return {key for rule in rules for key in rule.keys if key in LIFETIME}
 
 
 def lifetimes(memory: Any) -> dict[Key, Lifetime]:

@@ -16,7 +16,6 @@ LOW_VOLTAGE = Family(
     current_sign=-1,
     # Half an ampere is about 25 W of 51.2 V; the current has one decimal.
     idle_current=0.5,
-    always_counts=False,  # only the Junior Box does
     rules=(
         rule("T", "数据采集时间", Kind.SAMPLE_TIME),
         rule("SUB", "子设备列表", Kind.SERIALS),
