@@ -145,7 +145,7 @@ def test_slower_after_limits_and_fast_again(virtual: VirtualLoop) -> None:
             with pytest.raises(CloudRateLimited):
                 await queue.run(partial(call, limited=True), MASTER)
         gaps = [round(after - before) for before, after in pairwise(starts)]
-        assert gaps == [30, 60, 120, 240, 480, 960, 960]
+        assert gaps == [30, 60, 120, 240, 480, 600, 600]
         assert queue.slowness == SLOWEST
         assert 12 <= queue.budget <= HOURLY_CALLS / 4
         for _ in range(50):

@@ -17,9 +17,11 @@ HOURLY_CALLS = 60
 """What users of the Dyness cloud have got by with; no vendor figure exists beside two a second (dyness-api 1.5)."""
 PAUSE = 30.0
 """Seconds without a call after a first 429 that does not say how long. No source has a figure."""
-SLOWEST = 5
-"""Steps by which the account gets slower: each doubles the pause and takes a quarter off the budget. What is left at
-the slowest keeps a battery current."""
+LONGEST_PAUSE = 600.0
+"""Seconds. Whoever asks so seldom does no harm, and is back soon."""
+SLOWEST = 6
+"""Steps by which the account gets slower: each doubles the pause and lengthens the spacing, and each but the first,
+which may have been an accident, takes a quarter off the budget. What is left at the slowest keeps a battery current."""
 LONGEST_FORM = 15.0
 """Seconds that a person waits before a form; a longer pause is an answer too."""
 STARVED = 1800.0
@@ -122,7 +124,7 @@ class AccountQueue:
     @property
     def budget(self) -> int:
         """How many calls an hour are in force, which is less for a while after a 429."""
-        return max(int(self.hourly_calls * 0.75**self.slowness), 1)
+        return max(int(self.hourly_calls * 0.75 ** max(self.slowness - 1, 0)), 1)
 
     @property
     def state(self) -> dict[str, Any]:
@@ -138,7 +140,7 @@ class AccountQueue:
 
     def _slow_down(self, retry_after: float | None) -> None:
         # No wish of a server silences an account for longer than it takes to forget a 429.
-        pause = PAUSE * 2**self.slowness if retry_after is None else min(retry_after, RECOVERY)
+        pause = min(PAUSE * 2**self.slowness, LONGEST_PAUSE) if retry_after is None else min(retry_after, RECOVERY)
         self.slowness = min(self.slowness + 1, SLOWEST)
         self._slowed_at = _now()
         self._not_before = _now() + pause
@@ -179,7 +181,7 @@ class AccountQueue:
             return
         self._busy = True
         self._starts.append(_now())
-        self._not_before = max(self._not_before, _now() + SPACING)
+        self._not_before = max(self._not_before, _now() + SPACING * (1 + self.slowness))
         waiter.granted.set_result(None)
 
     def _next(self) -> _Waiter:
