@@ -77,7 +77,8 @@ async def test_values_age_while_they_wait(
 ) -> None:
     """The cloud wants an hour of silence: what is shown does not stay current for as long as nobody may ask."""
     total = state(hass, "energy_charged")
-    with patch("custom_components.dyness_atess.cloud.queue.PAUSE", 3600):
+    queue = "custom_components.dyness_atess.cloud.queue"
+    with patch(f"{queue}.PAUSE", 3600), patch(f"{queue}.LONGEST_PAUSE", 3600):
         cloud.add_fault(Fault("rate_limited", times=1))
         await live(timedelta(minutes=20))
         assert state(hass, "soc") not in (None, "unavailable")
