@@ -32,7 +32,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
     await memory.async_load()
     inventory = (AtessInventory if CONF_API_TOKEN in entry.data else DynessInventory)(hass, entry)
     queue = account_queue(hass, entry.data)
-    queue.hourly_calls = int(entry.options.get(CONF_HOURLY_CALLS, HOURLY_CALLS))
+    queue.allow(int(entry.options.get(CONF_HOURLY_CALLS, HOURLY_CALLS)))
     queue.resume(memory.recall("").get("slowness", 0))
     account = entry.runtime_data = Account(inventory=inventory, memory=memory, queue=queue)
     settings = _settings(entry)
@@ -40,7 +40,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
     async def async_take_over(hass: HomeAssistant, entry: AccountConfigEntry) -> None:
         if _settings(entry) != settings:
             hass.config_entries.async_schedule_reload(entry.entry_id)
-        queue.hourly_calls = int(entry.options.get(CONF_HOURLY_CALLS, HOURLY_CALLS))
+        queue.allow(int(entry.options.get(CONF_HOURLY_CALLS, HOURLY_CALLS)))
         share_out(hass, entry)
 
     entry.async_on_unload(entry.add_update_listener(async_take_over))
@@ -87,8 +87,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> 
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     account = entry.runtime_data
+    account.followers.clear()
     for device in account.devices.values():
-        await device.async_shutdown()
+        device.async_unfollow()
     await account.memory.async_close()
     _delete_issues(hass, entry.entry_id)
     return True
@@ -115,7 +116,7 @@ async def async_remove_config_entry_device(
     await account.async_remove(serial)
     _delete_issues(hass, f"{entry.entry_id}_{digest(serial)}")
     registry = dr.async_get(hass)
-    for module in device.modules if isinstance(device, StorageCoordinator) else ():
+    for module in list(device.modules) if isinstance(device, StorageCoordinator) else ():
         await account.async_remove(module)
         if registered := registry.async_get_device_by_identifier((DOMAIN, module), entry.entry_id):
             registry.async_remove_device(registered.id)
@@ -131,9 +132,9 @@ def _delete_issues(hass: HomeAssistant, whose: str) -> None:
 
 
 def _settings(entry: AccountConfigEntry) -> tuple[Any, ...]:
-    """Return what takes a reload to change: credentials, devices, and all options but the budget."""
+    """Return what takes a reload to change: the name, credentials, devices, and all options but the budget."""
     options = {name: value for name, value in entry.options.items() if name != CONF_HOURLY_CALLS}
-    return dict(entry.data), options, dict(entry.subentries)
+    return entry.title, dict(entry.data), options, dict(entry.subentries)
 
 
 @callback

@@ -44,6 +44,7 @@ class Account:
         self.inventory.data.pop(serial, None)
         self.memory.forget(serial)
         if device := self.devices.pop(serial, None):
+            self.rejected.discard(device.name)
             device.async_unfollow()
             await device.async_shutdown()
 

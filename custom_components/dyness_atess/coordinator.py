@@ -51,6 +51,10 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             self._was_current = self.is_current
             self.async_update_listeners()
 
+    @override
+    def _async_refresh_finished(self) -> None:
+        self._was_current = self.is_current
+
     @property
     def pause(self) -> timedelta:
         """How long to wait after a failure."""
@@ -114,9 +118,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     def _accepted(self) -> None:
         """Take the request for other credentials back when the cloud takes the present ones everywhere again."""
         rejected = self.config_entry.runtime_data.rejected
-        if self.name not in rejected:
-            return
-        rejected.remove(self.name)
+        rejected.discard(self.name)
         if not rejected:
             for flow in self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH}):
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
@@ -251,7 +253,7 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
     @property
     @override
     def pause(self) -> timedelta:
-        # Two polls in which it is tried twice are as quick as any, then what never answers is left alone for longer.
+        # After four tries what never answers is left alone for longer.
         doublings = 0 if self.has_data else min(max(self._attempts - 4, 0), 4)
         return min(READINGS_INTERVAL * (1 << doublings), INVENTORY_INTERVAL)
 

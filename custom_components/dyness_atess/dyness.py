@@ -77,10 +77,10 @@ class DynessInventory(Inventory):
         if not rows and self.data.keys() - self.subentries.keys():
             raise CloudEmpty("no devices")
         listed = {row["deviceSn"]: Device.from_listing(row["deviceSn"], row) for row in rows}
+        for serial in self.subentries.keys() - listed.keys():
+            listed[serial] = await self._unlisted(self.data[serial])
         # A device that the list leaves out stays: lists have been seen incomplete, and only the user removes a device.
         devices = self.data | listed
-        for serial in self.subentries.keys() - listed.keys():
-            devices[serial] = await self._unlisted(devices[serial])
         tell(
             self.hass,
             self.config_entry,
@@ -88,7 +88,7 @@ class DynessInventory(Inventory):
             translation_key="no_devices",
             translation_placeholders={"entry": self.config_entry.title},
         )
-        self.listed = set(listed)
+        self.listed = {row["deviceSn"] for row in rows}
         self._listed_at = dt_util.utcnow()
         return devices
 
@@ -109,8 +109,10 @@ class PointsCoordinator(DeviceCoordinator):
     inventory: DynessInventory
 
     def remember(self, **content: Any) -> None:
-        """Add to what is known of this device."""
-        self.config_entry.runtime_data.memory.keep(self.serial, self.remembered | content)
+        """Add to what is known of this device, unless it was removed while the answer was on its way."""
+        account = self.config_entry.runtime_data
+        if account.devices.get(self.serial) is self:
+            account.memory.keep(self.serial, self.remembered | content)
 
     @override
     async def _fetch(self) -> Reading:
@@ -259,7 +261,10 @@ class StorageCoordinator(PointsCoordinator):
     def add_modules(self) -> None:
         """Begin to read the modules that are not read yet."""
         account = self.config_entry.runtime_data
-        for serial in self.modules.keys() - account.devices.keys():
+        new = self.modules.keys() - account.devices.keys()
+        if not new or account.devices.get(self.serial) is not self:
+            return
+        for serial in new:
             account.add(ModuleCoordinator(self.hass, self.config_entry, self, serial))
         share_out(self.hass, self.config_entry)
 
@@ -294,6 +299,7 @@ class ModuleCoordinator(PointsCoordinator):
 
     @override
     def _async_refresh_finished(self) -> None:
+        super()._async_refresh_finished()
         self.master.take_over_modules()
 
     @property

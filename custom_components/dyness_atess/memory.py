@@ -115,8 +115,8 @@ class Memory:
     async def async_close(self) -> None:
         """Write now what is not written yet. What is learned from answers that are still on their way is lost."""
         self._is_closed = True
-        if self._devices:
-            await self._store.async_save(self._devices)
+        if self._is_due:
+            await self._store.async_save(self._written())
 
     async def async_remove(self) -> None:
         """Forget everything."""

@@ -62,8 +62,11 @@ async def attempt[Result](errors: dict[str, str], call: Awaitable[Result]) -> Re
 
 def stripped(typed: Mapping[str, str]) -> dict[str, str]:
     """Return what was typed without what a clipboard brings along: line breaks, runs of spaces, what nobody sees."""
-    seen = {key: "".join(sign for sign in text if sign.isprintable() or sign.isspace()) for key, text in typed.items()}
-    return {key: " ".join(text.split()) for key, text in seen.items()}
+
+    def shown(text: str) -> str:
+        return " ".join("".join(sign for sign in text if sign.isprintable() or sign.isspace()).split())
+
+    return {key: shown(text) for key, text in typed.items()}
 
 
 def checked_origin(field: str, typed: str) -> str:
@@ -104,6 +107,8 @@ async def find_device(hass: HomeAssistant, client: DynessClient, typed: Mapping[
         CloudError: the question could not be answered.
     """
     serial, collector = typed[CONF_DEVICE_SN], typed.get(CONF_COLLECTOR_SN)
+    if not serial:
+        raise InputError(CONF_DEVICE_SN, "no_data")
     loaded = hass.config_entries.async_loaded_entries(DOMAIN)
     devices = [device for entry in loaded for device in entry.runtime_data.devices.values()]
     if _MODULE.fullmatch(serial) or any(device.data and serial in device.data.modules for device in devices):

@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.util import dt as dt_util
@@ -16,8 +17,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.dyness_atess import async_remove_config_entry_device
+from custom_components.dyness_atess.cloud.dyness import DynessClient
 from custom_components.dyness_atess.const import DOMAIN
-from custom_components.dyness_atess.memory import DELAY
+from custom_components.dyness_atess.memory import DELAY, Memory
 from emulator.catalogue import build
 from emulator.dyness import DynessCloud
 from emulator.faults import Fault
@@ -53,8 +55,11 @@ def live(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Live:
             freezer.tick(20)
             async_fire_time_changed(hass)
             await hass.async_block_till_done()
-            while any(queue._busy for queue in hass.data["dyness_atess_queues"].values()):  # noqa: ASYNC110
-                await asyncio.sleep(0.001)  # a call has its answer before time goes on
+            quiet = 0
+            while quiet < 5:  # every call that may begin has its answer before time goes on
+                is_busy = any(queue._busy for queue in hass.data["dyness_atess_queues"].values())
+                await asyncio.sleep(0.001 if is_busy else 0)
+                quiet = 0 if is_busy else quiet + 1
             if look:
                 look()
 
@@ -212,9 +217,100 @@ async def test_the_budget_counts_every_endpoint(hass: HomeAssistant, start: Any,
     assert issue.translation_placeholders == {"masters": "3", "modules": "0", "calls": "60", "needed": "74"}
 
 
-async def test_a_new_budget_takes_no_reload(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:
+async def test_a_new_budget_takes_no_reload(
+    hass: HomeAssistant, entry: MockConfigEntry, cloud: DynessCloud, live: Live
+) -> None:
+    """And serves at once who waits because of the old one."""
+    hass.config_entries.async_update_entry(entry, options={"hourly_calls": 12})
+    with patch("custom_components.dyness_atess.PATIENCE", 0.1):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+    await live(timedelta(minutes=40))
+    account = entry.runtime_data
+    assert account.queue.state["waiting"] > 2
     cloud.calls.clear()
-    hass.config_entries.async_update_entry(loaded, options={"hourly_calls": 44}, title="Mine")
+    hass.config_entries.async_update_entry(entry, options={"hourly_calls": 300})
+    await live(timedelta(minutes=1))
+    assert account.queue.state["waiting"] == 0
+    assert 3 <= len(cloud.calls) <= 8
+    assert entry.runtime_data is account
+
+
+class Held:
+    """Holds the answers for one serial number back."""
+
+    def __init__(self, serial: str) -> None:
+        self.arrived, self.released = asyncio.Event(), asyncio.Event()
+        original = DynessClient.realtime_data
+
+        async def hold(client: DynessClient, asked: str, *arguments: Any) -> Any:
+            answer = await original(client, asked, *arguments)
+            if asked == serial:
+                self.arrived.set()
+                await self.released.wait()
+            return answer
+
+        self.patch = patch.object(DynessClient, "realtime_data", hold)
+
+
+async def test_an_answer_for_a_deleted_battery(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll
+) -> None:
+    account = loaded.runtime_data
+    held = Held(SECOND)
+    with held.patch:
+        reading = asyncio.create_task(account.devices[SECOND].async_refresh())
+        await held.arrived.wait()
+        cloud.devices.pop(SECOND)
+        await account.inventory.async_refresh()
+        await delete(hass, loaded, SECOND)
+        held.released.set()
+        await reading
+    await poll()
+    assert account.devices.keys() == {SERIAL, MODULE}
+    assert account.memory.recall(SECOND) == {}
+    assert not device(hass, loaded, SECOND)
+
+
+async def test_an_answer_while_unloading(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:
+    """The first answer of a new battery comes when the platforms are gone already."""
+    new = "R07E00000003DEMO-BMS"
+    cloud.devices[new] = PowerHaus(serial=new, module_serial="")
+    held = Held(new)
+    close = Memory.async_close
+
+    async def close_slowly(memory: Memory) -> None:
+        await close(memory)
+        held.released.set()
+        await asyncio.sleep(0.2)
+
+    with held.patch, patch.object(Memory, "async_close", close_slowly):
+        await loaded.runtime_data.inventory.async_refresh()
+        await held.arrived.wait()
+        assert await hass.config_entries.async_unload(loaded.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert loaded.runtime_data.queue.hourly_calls == 44
-    assert not cloud.calls
+    assert {found.state for found in hass.states.async_all()} == {"unavailable"}
+
+
+async def test_an_account_without_devices_leaves_no_file(
+    hass: HomeAssistant, loaded: MockConfigEntry, poll: Poll, hass_storage: dict[str, Any]
+) -> None:
+    loaded.runtime_data.inventory.listed = set()
+    for serial in (SERIAL, SECOND):
+        await delete(hass, loaded, serial)
+    assert await hass.config_entries.async_remove(loaded.entry_id)
+    await poll()
+    assert f"{DOMAIN}.{loaded.entry_id}" not in hass_storage
+
+
+async def test_a_rejected_device_that_is_deleted_asks_for_nothing(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll
+) -> None:
+    cloud.add_fault(Fault("access_denied", serial=SECOND))
+    await poll()
+    assert list(loaded.async_get_active_flows(hass, {SOURCE_REAUTH}))
+    cloud.devices.pop(SECOND)
+    for _ in range(8):
+        await poll()
+    await delete(hass, loaded, SECOND)
+    await poll()
+    assert not list(loaded.async_get_active_flows(hass, {SOURCE_REAUTH}))

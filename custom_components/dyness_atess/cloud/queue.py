@@ -108,6 +108,11 @@ class AccountQueue:
         finally:
             self._release()
 
+    def allow(self, hourly_calls: int) -> None:
+        """Set the budget, for those who wait already too."""
+        self.hourly_calls = hourly_calls
+        self._schedule()
+
     def resume(self, slowness: int) -> None:
         """Be as slow as before a restart. Since when is not known, so that the time to recovery begins anew."""
         if slowness > self.slowness:
