@@ -106,7 +106,7 @@ ATESS_OPTIONS = vol.Schema(
 )
 _SECRETS = (CONF_APP_SECRET, CONF_API_TOKEN)
 
-PLACEHOLDERS = {"portal": "ems.dyness.com", "example": "https://server.example"}
+PLACEHOLDERS = {"portal": "ems.dyness.com"}
 
 
 def _known_entry(hass: HomeAssistant, entry_id: str) -> ConfigEntry:
