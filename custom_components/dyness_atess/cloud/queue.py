@@ -22,7 +22,7 @@ LONGEST_PAUSE = 600.0
 SLOWEST = 6
 """Steps by which the account gets slower: each doubles the pause and lengthens the spacing, and each but the first,
 which may have been an accident, takes a quarter off the budget. What is left at the slowest keeps a battery current."""
-LONGEST_FORM = 15.0
+LONGEST_FORM = 60.0
 """Seconds that a person waits before a form; a longer pause is an answer too."""
 STARVED = 1800.0
 """Seconds after which a call may go before more urgent ones, if there are always some: one in `STARVED_SHARE` calls."""
