@@ -10,7 +10,7 @@ from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.typing import UNDEFINED
 
-from .account import Account, AccountConfigEntry, account_queue, digest
+from .account import Account, AccountConfigEntry, account_queue, digest, known_quantities
 from .atess import AtessInventory
 from .budget import share_out
 from .cloud.queue import HOURLY_CALLS
@@ -34,7 +34,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
     queue = account_queue(hass, entry.data)
     queue.allow(int(entry.options.get(CONF_HOURLY_CALLS, HOURLY_CALLS)))
     queue.resume(memory.recall("").get("slowness", 0))
-    account = entry.runtime_data = Account(inventory=inventory, memory=memory, queue=queue)
+    account = entry.runtime_data = Account(
+        inventory=inventory, memory=memory, queue=queue, known=known_quantities(hass, entry)
+    )
     settings = _settings(entry)
 
     async def async_take_over(hass: HomeAssistant, entry: AccountConfigEntry) -> None:
@@ -45,11 +47,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
 
     entry.async_on_unload(entry.add_update_listener(async_take_over))
 
-    first_reads: list[asyncio.Task[None]] = []
+    first_reads: set[asyncio.Task[None]] = set()
 
     @callback
     def async_read(device: DeviceCoordinator) -> None:
-        first_reads.append(entry.async_create_background_task(hass, device.async_refresh(), "first reading"))
+        task = entry.async_create_background_task(hass, device.async_refresh(), "first reading")
+        first_reads.add(task)
+        task.add_done_callback(first_reads.discard)
 
     @callback
     def async_follow_inventory() -> None:
@@ -71,7 +75,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
                 master.add_modules()
         await inventory.async_refresh()
         while first_reads:
-            await first_reads.pop()
+            await asyncio.wait(first_reads)
 
     account.followers.append(async_read)
     entry.async_on_unload(inventory.async_add_listener(async_follow_inventory))

@@ -6,13 +6,15 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util.hass_dict import HassKey
 
 from .cloud.queue import AccountQueue
 from .const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, DOMAIN
 from .memory import Memory
+from .telemetry.vocabulary import Key
 
 if TYPE_CHECKING:
     from .coordinator import DeviceCoordinator, Inventory
@@ -27,6 +29,8 @@ class Account:
     inventory: Inventory
     memory: Memory
     queue: AccountQueue
+    known: dict[str, set[tuple[Platform, Key]]]
+    """The quantities of devices that do not run yet, by serial number."""
     devices: dict[str, DeviceCoordinator] = field(default_factory=dict)
     rejected: set[str] = field(default_factory=set)
     """The names of the reads whose credentials the cloud did not take the last time."""
@@ -43,10 +47,21 @@ class Account:
         """Forget a device."""
         self.inventory.data.pop(serial, None)
         self.memory.forget(serial)
+        self.known.pop(serial, None)
         if device := self.devices.pop(serial, None):
             self.rejected.discard(device.name)
             device.async_unfollow()
             await device.async_shutdown()
+
+
+def known_quantities(hass: HomeAssistant, entry: AccountConfigEntry) -> dict[str, set[tuple[Platform, Key]]]:
+    """Return what the entity registry remembers of the devices, by serial number."""
+    known: dict[str, set[tuple[Platform, Key]]] = {}
+    for registered in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        serial, _, key = registered.unique_id.rpartition("-")
+        if key in Key:
+            known.setdefault(serial, set()).add((Platform(registered.domain), Key(key)))
+    return known
 
 
 _QUEUES: HassKey[dict[str, AccountQueue]] = HassKey(f"{DOMAIN}_queues")

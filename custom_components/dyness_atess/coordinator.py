@@ -10,7 +10,7 @@ from typing import Any, ClassVar, override
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
@@ -60,6 +60,14 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         """How long to wait after a failure."""
         return READINGS_INTERVAL
 
+    async def _twice[Result](self, read: Callable[[], Awaitable[Result]]) -> Result:
+        """Read, and once more where the cloud was unavailable."""
+        try:
+            return await read()
+        except CloudUnavailable as error:
+            _LOGGER.debug("Reading %s once more: %s", self.name, error)
+            return await read()
+
     @abstractmethod
     async def _read(self) -> Data:
         """Read once.
@@ -76,11 +84,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     @override
     async def _async_update_data(self) -> Data:
         try:
-            try:
-                data = await self._read()
-            except CloudUnavailable as error:
-                _LOGGER.debug("Reading %s once more: %s", self.name, error)
-                data = await self._read()
+            data = await self._twice(self._read)
         except CloudRejected as error:
             if self._clock_is_wrong(error.clock_error):
                 raise UpdateFailed(
@@ -179,16 +183,12 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
     priority: ClassVar[Priority] = Priority.MASTER
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry, inventory: Inventory, serial: str) -> None:
-        """Begin with the quantities that the entity registry remembers of this device."""
+        """Begin with the quantities that this device is known to have."""
         self.serial = serial
         self.inventory = inventory
         model = self.device.model or "device"
         super().__init__(hass, entry, f"{model} {digest(serial)}", READINGS_INTERVAL)
-        self._seen: set[tuple[Platform, Key]] = set()
-        for registered in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
-            owner, _, key = registered.unique_id.rpartition("-")
-            if owner == serial and key in Key:
-                self._seen.add((Platform(registered.domain), Key(key)))
+        self._seen = entry.runtime_data.known.pop(serial, set())
         self.raw: Any = None
         """The last answer as it came, for diagnostics."""
         self._attempts = 0
@@ -216,10 +216,7 @@ class DeviceCoordinator(CloudCoordinator[Reading]):
     ) -> dict[Key, Value]:
         """Return what another endpoint adds to the points. Its failure concerns `keys` and nothing else."""
         try:
-            try:
-                found = await read()
-            except CloudUnavailable:
-                found = await read()
+            found = await self._twice(read)
         except CloudError as error:
             read_at, kept = self._beside.get(name, (None, {}))
             is_young = read_at is not None and dt_util.utcnow() - read_at <= MAXIMUM_AGE

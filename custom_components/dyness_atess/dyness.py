@@ -20,7 +20,7 @@ from .cloud.errors import CloudEmpty, CloudError
 from .cloud.queue import Priority, Turn
 from .const import CONF_APP_ID, CONF_APP_SECRET, CONF_CAPACITY, CONF_REGION, DOMAIN
 from .coordinator import INVENTORY_INTERVAL, DeviceCoordinator, Inventory
-from .telemetry.capacity import add_energy
+from .telemetry.capacity import CAPACITIES, add_energy
 from .telemetry.decoder import READ_BY_NAME, decode, decode_running, family_by_name
 from .telemetry.device import Device
 from .telemetry.energy import EnergyMeter
@@ -233,7 +233,7 @@ class StorageCoordinator(PointsCoordinator):
         self._station_asked_at = now
         with suppress(CloudError, TypeError, ValueError):
             station = self.raw_beside["station"] = await self.inventory.client.station_info(self.serial, self.turn)
-            if 0 < (capacity := float(station.get("batteryCapacity") or 0)) < 10_000:
+            if CAPACITIES[0] < (capacity := float(station.get("batteryCapacity") or 0)) < CAPACITIES[1]:
                 self.remember(capacity=capacity)
 
     @callback

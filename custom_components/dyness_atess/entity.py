@@ -74,7 +74,6 @@ async def async_add_as_seen[Description: EntityDescription](
         add = partial(async_add, coordinator, set())
         add()
         coordinator.unfollow += (coordinator.async_add_listener(add), account.inventory.async_add_listener(add))
-        entry.async_on_unload(coordinator.async_unfollow)
 
     account.followers.append(async_follow)
     for coordinator in list(account.devices.values()):

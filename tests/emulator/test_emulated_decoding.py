@@ -26,6 +26,23 @@ def numbers(texts, table):
     return {key: float(texts[point]) for point, key in table.items() if texts.get(point) not in (None, "")}
 
 
+def singles(cells, warmth):
+    """Give every cell (V) and every temperature of a module, and their extremes."""
+    return (
+        {f"cell_{place:02d}_voltage": cell for place, cell in enumerate(cells, 1)}
+        | {f"cell_temperature_{place}": value for place, value in enumerate(warmth, 1)}
+        | {
+            "cell_voltage_max": max(cells),
+            "cell_voltage_min": min(cells),
+            "cell_voltage_max_cell": cells.index(max(cells)) + 1,
+            "cell_voltage_min_cell": cells.index(min(cells)) + 1,
+            "cell_voltage_spread": round((max(cells) - min(cells)) * 1000),
+            "cell_temperature_max": max(warmth),
+            "cell_temperature_min": min(warmth),
+        }
+    )
+
+
 def assert_tells(device, now, decoded):
     """Every number of the truth that is decoded is that of the points, and everything decoded is in the truth."""
     truth = device.truth(now)

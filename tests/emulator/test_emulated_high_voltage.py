@@ -1,7 +1,7 @@
 import pytest
 
 from emulator.catalogue import build
-from tests.emulator.test_emulated_decoding import DAWN, DAY, MOMENTS, assert_tells, names, numbers, values
+from tests.emulator.test_emulated_decoding import DAWN, DAY, MOMENTS, assert_tells, names, numbers, singles, values
 
 # dyness-api 6.4
 MASTER = {
@@ -82,19 +82,7 @@ def decode_module(texts):
     cells = [float(texts[str(11200 + 100 * cell)]) for cell in range(int(texts["11100"]))]
     count = int(texts["14200"]) if "14200" in texts else 4
     warmth = [float(texts[str(14300 + 100 * place)]) for place in range(count)]
-    return (
-        {f"cell_{place:02d}_voltage": cell for place, cell in enumerate(cells, 1)}
-        | {f"cell_temperature_{place}": value for place, value in enumerate(warmth, 1)}
-        | {
-            "cell_voltage_max": max(cells),
-            "cell_voltage_min": min(cells),
-            "cell_voltage_max_cell": cells.index(max(cells)) + 1,
-            "cell_voltage_min_cell": cells.index(min(cells)) + 1,
-            "cell_voltage_spread": round((max(cells) - min(cells)) * 1000),
-            "cell_temperature_max": max(warmth),
-            "cell_temperature_min": min(warmth),
-        }
-    )
+    return singles(cells, warmth)
 
 
 @pytest.mark.parametrize("name", [*TOWERS, *CLOSED])

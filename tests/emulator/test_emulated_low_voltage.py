@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 
 from emulator.catalogue import build
-from tests.emulator.test_emulated_decoding import DAWN, DAY, MOMENTS, assert_tells, moment, names, numbers, values
+from tests.emulator.test_emulated_decoding import (
+    DAWN,
+    DAY,
+    MOMENTS,
+    assert_tells,
+    moment,
+    names,
+    numbers,
+    singles,
+    values,
+)
 
 DUMP = json.loads((Path(__file__).parents[2] / "emulator/payloads/powerhaus.json").read_text())["points"]
 # dyness-api 6.1
@@ -125,19 +135,11 @@ def decode_module(texts):
     warmth = [float(texts[str(12500 + 100 * place)]) for place in range(int(texts["12300"]) - 1)]
     return (
         numbers(texts, MODULE)
-        | {f"cell_{place:02d}_voltage": cell for place, cell in enumerate(cells, 1)}
-        | {f"cell_temperature_{place}": value for place, value in enumerate(warmth, 1)}
+        | singles(cells, warmth)
         | {
             "current": -current,
             "power": round(-current * voltage, 1),
             "discharge_current_limit": abs(float(texts["19200"])),
-            "cell_voltage_max": max(cells),
-            "cell_voltage_min": min(cells),
-            "cell_voltage_max_cell": cells.index(max(cells)) + 1,
-            "cell_voltage_min_cell": cells.index(min(cells)) + 1,
-            "cell_voltage_spread": round((max(cells) - min(cells)) * 1000),
-            "cell_temperature_max": max(warmth),
-            "cell_temperature_min": min(warmth),
             "alarm": any(texts[str(point)] != "0" for point in state_ids(len(cells), len(warmth))),
         }
     )

@@ -14,9 +14,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.dyness_atess.const import DOMAIN
+from emulator.atess import AtessCloud
 from emulator.dyness import DynessCloud
 from emulator.faults import Fault
 from emulator.replay import Replay
+from emulator.server import EmulatedCloud
 from emulator.storage import Storage
 
 PAYLOAD = Path(__file__).parents[2] / "emulator" / "payloads" / "powerhaus.json"
@@ -45,15 +47,28 @@ async def cloud() -> AsyncGenerator[DynessCloud]:
     assert not cloud.writes
 
 
+def account_entry(cloud: EmulatedCloud, *serials: str, **fields: Any) -> MockConfigEntry:
+    """Make an account of either cloud, with devices that its owner added."""
+    if isinstance(cloud, AtessCloud):
+        title, kind, unique_id = "ATESS", "pbd", f"atess:{cloud.api_id}"
+        data = {"api_id": cloud.api_id, "api_token": cloud.api_token, "server": cloud.url}
+    else:
+        assert isinstance(cloud, DynessCloud)
+        title, kind, unique_id = "Dyness", "storage", f"dyness:{cloud.app_id}"
+        data = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url}
+    subentries: Any = [
+        {"data": {"device_sn": serial}, "subentry_type": kind, "title": serial, "unique_id": serial}
+        for serial in serials
+    ]
+    return MockConfigEntry(
+        domain=DOMAIN, title=title, unique_id=unique_id, data=data, subentries_data=subentries, **fields
+    )
+
+
 @pytest.fixture
 def entry(hass: HomeAssistant, cloud: DynessCloud) -> MockConfigEntry:
     """An account of that cloud, not set up yet."""
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="Dyness",
-        unique_id=f"dyness:{cloud.app_id}",
-        data={"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url},
-    )
+    entry = account_entry(cloud)
     entry.add_to_hass(hass)
     return entry
 
@@ -105,13 +120,7 @@ async def start(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> AsyncGen
             cloud.add_fault(fault)
         clouds.append(cloud)
         await cloud.start()
-        entry = MockConfigEntry(
-            domain=DOMAIN,
-            title="Dyness",
-            unique_id=f"dyness:{cloud.app_id}",
-            data={"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url},
-            options=options,
-        )
+        entry = account_entry(cloud, options=options)
         entry.add_to_hass(hass)
         assert await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done(wait_background_tasks=True)

@@ -30,7 +30,7 @@ from emulator.atess import AtessCloud
 from emulator.faults import Fault, FaultKind
 from emulator.pbd import Pbd
 
-from .conftest import Poll, state
+from .conftest import Poll, account_entry, state
 
 SERIAL, SECOND = "DEMOPBD001", "DEMOPBD002"
 MORNING = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
@@ -46,17 +46,7 @@ async def cloud() -> AsyncGenerator[AtessCloud]:
 
 
 def pbd_entry(hass: HomeAssistant, cloud: AtessCloud, *serials: str, **options: str) -> MockConfigEntry:
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="ATESS",
-        unique_id=f"atess:{cloud.api_id}",
-        data={"api_id": cloud.api_id, "api_token": cloud.api_token, "server": cloud.url},
-        options=options,
-        subentries_data=[
-            {"data": {"device_sn": serial}, "subentry_type": "pbd", "title": serial, "unique_id": serial}
-            for serial in serials
-        ],
-    )
+    entry = account_entry(cloud, *serials, options=options)
     entry.add_to_hass(hass)
     return entry
 

@@ -15,7 +15,7 @@ from emulator.dyness import DynessCloud
 from emulator.faults import Fault, FaultKind
 from emulator.replay import Replay
 
-from .conftest import SERIAL, Poll, all_states, state
+from .conftest import SERIAL, Poll, account_entry, all_states, state
 
 REALTIME, STORAGE_LIST = "/v1/device/realTime/data", "/v1/device/storage/list"
 UNAVAILABLE: list[FaultKind] = [
@@ -231,14 +231,7 @@ async def test_rejected_on_a_detail_call_is_only_unavailable(hass: HomeAssistant
     """A device that the account does not list has its model from a call that is no proof of bad credentials."""
     cast("Replay", cloud.devices[SERIAL]).listed = False
     cloud.add_fault(Fault("access_denied", path="/v1/device/household/storage/detail"))
-    entry = MockConfigEntry(
-        domain="dyness_atess",
-        unique_id=f"dyness:{cloud.app_id}",
-        data={"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url},
-        subentries_data=[
-            {"data": {"device_sn": SERIAL}, "subentry_type": "storage", "title": SERIAL, "unique_id": SERIAL}
-        ],
-    )
+    entry = account_entry(cloud, SERIAL)
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)

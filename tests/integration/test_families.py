@@ -13,14 +13,14 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dyness_atess.const import CONF_SINGLE_CELLS, DOMAIN
+from custom_components.dyness_atess.const import CONF_SINGLE_CELLS
 from custom_components.dyness_atess.telemetry.vocabulary import PROTECTIONS, WARNINGS
 from emulator.catalogue import CATALOGUE, build
 from emulator.devices import Device
 from emulator.dyness import DynessCloud
 from emulator.storage import Storage
 
-from .conftest import Poll
+from .conftest import Poll, account_entry
 
 NOON = datetime(2026, 3, 23, 11, 0, tzinfo=UTC)
 EVENING = NOON + timedelta(hours=8)
@@ -72,13 +72,7 @@ def _all_enabled() -> Generator[None]:
 @pytest.fixture
 def entry(hass: HomeAssistant, cloud: DynessCloud) -> MockConfigEntry:
     """Its account, with single cells."""
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        title="Dyness",
-        unique_id=f"dyness:{cloud.app_id}",
-        data={"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url},
-        options={CONF_SINGLE_CELLS: True},
-    )
+    entry = account_entry(cloud, options={CONF_SINGLE_CELLS: True})
     entry.add_to_hass(hass)
     return entry
 

@@ -33,7 +33,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.cloud import transport
-from custom_components.dyness_atess.const import DOMAIN
 from custom_components.dyness_atess.telemetry.decoder import family_by_name
 from emulator.atess import AtessCloud
 from emulator.cygni import Cygni
@@ -47,7 +46,7 @@ from emulator.points import Values
 from emulator.powerhaus import PowerHaus
 from emulator.server import EmulatedCloud
 
-from .conftest import Poll
+from .conftest import Poll, account_entry
 
 MASTER, BYSTANDER = "R07E00000000DEMO-BMS", "R07E00000002DEMO-BMS"
 MODULE, OTHER_MODULE = "DEMO000000000001", "DEMO000000000002"
@@ -191,23 +190,7 @@ def devices(read: Read) -> list[Any]:
 def new_entry(cloud: EmulatedCloud) -> MockConfigEntry:
     """An account of the cloud, with a subentry for each device that it does not list."""
     atess = isinstance(cloud, AtessCloud)
-    subentries: Any = [
-        {
-            "data": {"device_sn": serial},
-            "subentry_type": "pbd" if atess else "storage",
-            "title": serial,
-            "unique_id": serial,
-        }
-        for serial, device in cloud.devices.items()
-        if atess or not device.listed
-    ]
-    if isinstance(cloud, DynessCloud):
-        data = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url}
-    else:
-        assert isinstance(cloud, AtessCloud)
-        data = {"api_id": cloud.api_id, "api_token": cloud.api_token, "server": cloud.url}
-    unique_id = f"atess:{data['api_id']}" if atess else f"dyness:{data['app_id']}"
-    return MockConfigEntry(domain=DOMAIN, title="Account", unique_id=unique_id, data=data, subentries_data=subentries)
+    return account_entry(cloud, *(serial for serial, device in cloud.devices.items() if atess or not device.listed))
 
 
 class Elsewhere:

@@ -1,6 +1,6 @@
 """A download of each emulated device, given back to the emulator, makes the same device again."""
 
-from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from datetime import UTC, datetime
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ from emulator.pbd import Pbd
 from emulator.replay import PbdReplay, replay_all
 from emulator.server import EmulatedCloud
 
-from .conftest import Poll
+from .conftest import Poll, account_entry
 from .test_diagnostics import download
 
 NOON = datetime(2026, 6, 10, 10, 0, tzinfo=UTC)
@@ -41,25 +41,6 @@ def _all_enabled() -> Generator[None]:
 @pytest.fixture(autouse=True)
 def _at_noon(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to(NOON)
-
-
-def account(cloud: EmulatedCloud, options: Mapping[str, Any], serials: Iterable[str] = ()) -> MockConfigEntry:
-    """Make an entry of either cloud, with devices that its owner added."""
-    kind = "pbd" if isinstance(cloud, AtessCloud) else "storage"
-    if isinstance(cloud, AtessCloud):
-        data = {"api_id": cloud.api_id, "api_token": cloud.api_token, "server": cloud.url}
-    else:
-        assert isinstance(cloud, DynessCloud)
-        data = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url}
-    return MockConfigEntry(
-        domain=DOMAIN,
-        data=data,
-        options=dict(options),
-        subentries_data=[
-            {"data": {"device_sn": serial}, "subentry_type": kind, "title": serial, "unique_id": serial}
-            for serial in serials
-        ],
-    )
 
 
 async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -137,7 +118,7 @@ async def round_trip(
         for device, recorded in zip(cloud.devices.values(), content["devices"], strict=True)
         if recorded["master"] is None and (isinstance(device, PbdReplay) or not device.listed)
     ]
-    again = account(cloud, content["entry"]["options"], unlisted)
+    again = account_entry(cloud, *unlisted, options=content["entry"]["options"])
     if hass_storage is not None:
         memory = {device["serial"]: device["remembered"] for device in content["devices"]}
         hass_storage[f"{DOMAIN}.{again.entry_id}"] = {"version": 1, "minor_version": 1, "key": "", "data": memory}
@@ -162,7 +143,7 @@ async def test_every_family(hass: HomeAssistant, name: str, poll: Poll, tmp_path
     devices: list[Device] = [*build(name)]
     cloud = DynessCloud(devices=devices, calls_per_second=None)
     await cloud.start()
-    entry = account(cloud, {CONF_SINGLE_CELLS: True})
+    entry = account_entry(cloud, options={CONF_SINGLE_CELLS: True})
     await set_up(hass, entry)
     # Those whose list of modules leaves one out, or all of them, show each in some minutes.
     for _ in range(8 if name.endswith("flapping") else 0):
@@ -204,7 +185,7 @@ async def pbds(request: pytest.FixtureRequest) -> AsyncGenerator[AtessCloud]:
 
 async def test_pbd(hass: HomeAssistant, pbds: AtessCloud, poll: Poll, tmp_path: Path) -> None:
     """What its numbers mean is learned anew, where its battery works."""
-    entry = account(pbds, {}, pbds.devices)
+    entry = account_entry(pbds, *pbds.devices)
     await set_up(hass, entry)
     for _ in range(20):
         await poll(PERIOD)
@@ -218,7 +199,7 @@ async def test_pbd_at_rest(
     hass: HomeAssistant, pbds: AtessCloud, poll: Poll, tmp_path: Path, hass_storage: dict[str, Any]
 ) -> None:
     """A night tells nothing of units, signs and panels: the download has what the days before have told."""
-    entry = account(pbds, {}, pbds.devices)
+    entry = account_entry(pbds, *pbds.devices)
     await set_up(hass, entry)
     for _ in range(20):
         await poll(PERIOD)
@@ -237,7 +218,7 @@ async def start(hass: HomeAssistant, name: str, options: Mapping[str, Any], **fi
     await cloud.start()
     (serial,) = cloud.devices
     unlisted = [serial] if fields.get("listed") is False else []
-    entry = account(cloud, options | {CONF_CAPACITY: {serial: 7.5}} if options else {}, unlisted)
+    entry = account_entry(cloud, *unlisted, options=options | {CONF_CAPACITY: {serial: 7.5}} if options else {})
     await set_up(hass, entry)
     return cloud, entry
 

@@ -42,6 +42,8 @@ from emulator.faults import Fault, FaultKind
 from emulator.pbd import Pbd
 from emulator.server import EmulatedCloud
 
+from .conftest import account_entry
+
 DAYS = float(os.environ.get("SOAK_DAYS", "1"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -188,26 +190,9 @@ class Soak:
             self._patches.enter_context(
                 patch(f"custom_components.dyness_atess.cloud.{module}.exchange", self._exchange)
             )
-        subentry: Any = {
-            "data": {"device_sn": "DEMOPBD001"},
-            "subentry_type": "pbd",
-            "title": "DEMOPBD001",
-            "unique_id": "DEMOPBD001",
-        }
-        dyness, atess = self.dyness, self.atess
         self.entries = [
-            MockConfigEntry(
-                domain=DOMAIN,
-                unique_id=f"dyness:{dyness.app_id}",
-                data={"app_id": dyness.app_id, "app_secret": dyness.app_secret, "region": dyness.url},
-                options={"hourly_calls": 3 * 12 + 2 + calls_of_modules(20)},
-            ),
-            MockConfigEntry(
-                domain=DOMAIN,
-                unique_id=f"atess:{atess.api_id}",
-                data={"api_id": atess.api_id, "api_token": atess.api_token, "server": atess.url},
-                subentries_data=[subentry],
-            ),
+            account_entry(self.dyness, options={"hourly_calls": 3 * 12 + 2 + calls_of_modules(20)}),
+            account_entry(self.atess, *self.atess.devices),
         ]
         self.hass.bus.async_listen(EVENT_STATE_CHANGED, self._state_changed)
         for entry in self.entries:

@@ -7,12 +7,10 @@ from typing import Any
 import aiohttp
 
 from .errors import CloudEmpty, CloudError, CloudRateLimited, CloudRejected, CloudUnavailable
-from .queue import AccountQueue, Turn
+from .queue import SETUP, AccountQueue, Turn
 from .transport import Answer, exchange
 
 _LOGGER = logging.getLogger(__name__)
-
-SETUP = Turn()
 
 BASE_URL = "https://www.enerclo-atesspower.com"
 PREFIX = "/api/v1"

@@ -12,12 +12,10 @@ import aiohttp
 import orjson
 
 from .errors import CloudEmpty, CloudError, CloudRateLimited, CloudRejected, CloudUnavailable
-from .queue import AccountQueue, Turn
+from .queue import SETUP, AccountQueue, Turn
 from .transport import Answer, exchange
 
 _LOGGER = logging.getLogger(__name__)
-
-SETUP = Turn()
 
 REGIONS = {
     "europe": "https://open-api.dyness.com",
@@ -122,12 +120,7 @@ class DynessClient:
             CloudEmpty: success without points.
             CloudError: see `errors`.
         """
-        data = await self._call(REALTIME_DATA, _device(device_sn, collector_sn), turn)
-        if not data:
-            raise CloudEmpty("no points")
-        if not isinstance(data, list):
-            raise CloudUnavailable("points of an unknown form")
-        return data
+        return _filled(await self._call(REALTIME_DATA, _device(device_sn, collector_sn), turn), list, "points")
 
     async def storage_detail(self, device_sn: str, turn: Turn = SETUP) -> dict[str, Any]:
         """Return model, firmware and ratings of one battery (dyness-api 3.3).
@@ -154,12 +147,7 @@ class DynessClient:
             CloudEmpty: success without records.
             CloudError: see `errors`.
         """
-        data = await self._call(LAST_POWER_DATA, _device(device_sn), turn)
-        if not data:
-            raise CloudEmpty("no records")
-        if not isinstance(data, list):
-            raise CloudUnavailable("records of an unknown form")
-        return data
+        return _filled(await self._call(LAST_POWER_DATA, _device(device_sn), turn), list, "records")
 
     async def last_running_data(self, device_sn: str, turn: Turn = SETUP) -> dict[str, Any]:
         """Return what an inverter does, most of it null for batteries (dyness-api 3.5).
@@ -171,12 +159,7 @@ class DynessClient:
         return await self._object(LAST_RUNNING_DATA, device_sn, turn)
 
     async def _object(self, path: str, device_sn: str, turn: Turn) -> dict[str, Any]:
-        data = await self._call(path, _device(device_sn), turn)
-        if not data:
-            raise CloudEmpty("no content")
-        if not isinstance(data, dict):
-            raise CloudUnavailable("content of an unknown form")
-        return data
+        return _filled(await self._call(path, _device(device_sn), turn), dict, "content")
 
     async def _call(self, path: str, content: dict[str, Any], turn: Turn) -> Any:
         body = orjson.dumps(content)
@@ -198,6 +181,14 @@ class DynessClient:
 
 def _device(device_sn: str, collector_sn: str | None = None) -> dict[str, Any]:
     return {"deviceSn": device_sn} | ({"collectorSn": collector_sn} if collector_sn else {})
+
+
+def _filled[Form](data: Any, form: type[Form], what: str) -> Form:
+    if not data:
+        raise CloudEmpty(f"no {what}")
+    if not isinstance(data, form):
+        raise CloudUnavailable(f"{what} of an unknown form")
+    return data
 
 
 def _data(answer: Answer, *, core: bool) -> Any:

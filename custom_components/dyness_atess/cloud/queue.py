@@ -52,6 +52,9 @@ class Turn:
     """Of equal priority the one that was read the longest ago, as a POSIX time stamp, goes first."""
 
 
+SETUP = Turn()
+
+
 @dataclass(order=True, slots=True)
 class _Waiter:
     turn: Turn
