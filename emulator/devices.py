@@ -120,5 +120,10 @@ def load_payload(name: str) -> Json:
 
 
 def replace_values(points: list[Json], values: dict[str, str]) -> list[Json]:
-    """Put values (by point id) into recorded points."""
-    return [point | {"pointValue": values.get(point["pointId"], point["pointValue"])} for point in points]
+    """Put values (by point id) into recorded points; what is no point stays as it came."""
+    return [
+        point | {"pointValue": values[point["pointId"]]}
+        if isinstance(point, dict) and point.get("pointId") in [*values]
+        else point
+        for point in points
+    ]

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Self
 
-from .devices import TIME_FORMAT, Device, Json, collector, stamp
+from .devices import TIME_FORMAT, Device, Json, collector, replace_values, stamp
 from .pbd import Pbd
 from .points import COMMON_NAMES
 
@@ -41,13 +41,8 @@ class Replay(Device):
     def points(self, now: datetime) -> list[Json]:
         """Give the recorded points."""
         points: list[Json] = self.recording["points"]
-        if not self.current:
-            return points
         time = stamp(self.sample_time(now))
-        return [
-            point | {"pointValue": time} if isinstance(point, dict) and point.get("pointId") in ("T", "TIME") else point
-            for point in points
-        ]
+        return replace_values(points, {"T": time, "TIME": time}) if self.current else points
 
     def power_history(self, now: datetime) -> list[Json]:
         """Give the recorded history, as old as it was when it was received."""
