@@ -7,13 +7,13 @@ from pathlib import Path
 import signal
 import sys
 
-from .atess import AtessCloud
-from .catalogue import CATALOGUE, build
-from .devices import Device
-from .dyness import DynessCloud
-from .pbd import Pbd
-from .powerhaus import PowerHaus
-from .replay import replay_all
+from .atess.cloud import AtessCloud
+from .atess.pbd import Pbd
+from .dyness.catalogue import CATALOGUE, build
+from .dyness.cloud import DynessCloud
+from .dyness.devices import Device
+from .dyness.powerhaus import PowerHaus
+from .dyness.replay import replay_all
 from .server import EmulatedCloud
 
 

@@ -6,11 +6,11 @@ from time import perf_counter
 
 import orjson
 
-from custom_components.dyness_atess.telemetry.decoder import decode
-from custom_components.dyness_atess.telemetry.pbd import PbdDecoder
+from custom_components.dyness_atess.telemetry.atess.decoder import PbdDecoder
+from custom_components.dyness_atess.telemetry.dyness.decoder import decode
 
-from .catalogue import build
-from .pbd import Pbd
+from .atess.pbd import Pbd
+from .dyness.catalogue import build
 
 ROUNDS = 7
 NOW = datetime(2026, 6, 1, 10, 0, tzinfo=UTC)

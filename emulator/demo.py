@@ -14,14 +14,14 @@ import socket
 import sys
 from typing import Any
 
-from .atess import AtessCloud
-from .battery import EPOCH
+from .atess.cloud import AtessCloud
+from .atess.pbd import Pbd
 from .dashboard import dashboard, energy_sources
-from .devices import Json, stamp
-from .dyness import DynessCloud
+from .dyness.battery import EPOCH
+from .dyness.cloud import DynessCloud
+from .dyness.devices import Json, stamp
+from .dyness.powerhaus import PowerHaus
 from .household import DOMAIN, REPOSITORY, Household, HouseholdError, User, household
-from .pbd import Pbd
-from .powerhaus import PowerHaus
 
 DIRECTORY = REPOSITORY / ".demo"
 USER = User(name="Demo", username="demo", password="demo")  # noqa: S106

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .devices import Device
+from .dyness.devices import Device
 from .faults import PAGE, Fault, FaultList, Reply, VendorFaults, send, spoil, spring_error
 
 Clock = Callable[[], datetime]

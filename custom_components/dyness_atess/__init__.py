@@ -10,14 +10,14 @@ from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.typing import UNDEFINED
 
-from .account import Account, AccountConfigEntry, account_queue, digest, known_quantities
-from .atess import AtessInventory
-from .budget import share_out
+from .account.account import Account, AccountConfigEntry, account_queue, digest, known_quantities
+from .account.atess import AtessInventory
+from .account.budget import share_out
+from .account.coordinator import DeviceCoordinator
+from .account.dyness import DynessInventory, ModuleCoordinator, StorageCoordinator
+from .account.memory import Memory
 from .cloud.queue import HOURLY_CALLS
 from .const import CONF_API_TOKEN, CONF_HOURLY_CALLS, DOMAIN
-from .coordinator import DeviceCoordinator
-from .dyness import DynessInventory, ModuleCoordinator, StorageCoordinator
-from .memory import Memory
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 

@@ -11,7 +11,7 @@ from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import AccountConfigEntry
+from .account.account import AccountConfigEntry
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.vocabulary import PROTECTIONS, WARNINGS, Key
 

@@ -32,8 +32,10 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from .account import Account, identity
-from .atess import AtessInventory, atess_client
+from .account.account import Account, identity
+from .account.atess import AtessInventory, atess_client
+from .account.dyness import DynessInventory, dyness_client
+from .account.validation import attempt, check_change, check_pbd, find_device, find_pbd, list_devices, stripped
 from .cloud.dyness import REGIONS
 from .cloud.queue import HOURLY_CALLS
 from .const import (
@@ -55,10 +57,8 @@ from .const import (
     SUBENTRY_PBD,
     SUBENTRY_STORAGE,
 )
-from .dyness import DynessInventory, dyness_client
 from .entity import show_single_cells
-from .telemetry.pbd_learning import PowerUnit
-from .validation import attempt, check_change, check_pbd, find_device, find_pbd, list_devices, stripped
+from .telemetry.atess.learning import PowerUnit
 
 _TEXT = TextSelector()
 _SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))

@@ -8,11 +8,12 @@ from typing import Any
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import HomeAssistant
 
-from .account import Account, AccountConfigEntry, digest
+from .account.account import Account, AccountConfigEntry, digest
+from .account.coordinator import CloudCoordinator, DeviceCoordinator
+from .account.dyness import ModuleCoordinator
 from .const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, CONF_APP_SECRET
-from .coordinator import CloudCoordinator, DeviceCoordinator
-from .dyness import ModuleCoordinator
-from .telemetry.points import normalised, number
+from .telemetry.dyness.points import normalised
+from .telemetry.raw import number
 from .telemetry.reading import Reading
 
 _SECRETS = re.compile(f"{CONF_APP_ID}|{CONF_APP_SECRET}|{CONF_API_ID}|{CONF_API_TOKEN}")

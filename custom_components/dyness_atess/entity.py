@@ -13,8 +13,8 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .account import AccountConfigEntry
-from .coordinator import DeviceCoordinator
+from .account.account import AccountConfigEntry
+from .account.coordinator import DeviceCoordinator
 from .telemetry.vocabulary import CELL_VOLTAGES, LIFETIME, Key
 
 _NUMBERED = re.compile(r"cell_(?:temperature_)?(\d+)(?:_voltage)?")

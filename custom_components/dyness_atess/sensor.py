@@ -26,9 +26,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .account import AccountConfigEntry
+from .account.account import AccountConfigEntry
+from .account.coordinator import DeviceCoordinator
 from .const import CONF_SINGLE_CELLS
-from .coordinator import DeviceCoordinator
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.device import WorkStatus
 from .telemetry.reading import Value

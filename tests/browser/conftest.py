@@ -12,12 +12,12 @@ import socket
 
 import pytest
 
-from emulator.atess import AtessCloud
-from emulator.devices import PAYLOADS
-from emulator.dyness import DynessCloud
+from emulator.atess.cloud import AtessCloud
+from emulator.atess.pbd import Pbd
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.devices import PAYLOADS
+from emulator.dyness.replay import Replay
 from emulator.household import Household, household
-from emulator.pbd import Pbd
-from emulator.replay import Replay
 from tests.browser.frontend import SCREENSHOTS, Frontend, chromium
 
 FAILED = pytest.StashKey[bool]()

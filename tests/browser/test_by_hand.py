@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from playwright.async_api import expect
 
-from emulator.atess import AtessCloud
-from emulator.dyness import DynessCloud
+from emulator.atess.cloud import AtessCloud
+from emulator.dyness.cloud import DynessCloud
 from emulator.faults import Fault
 from emulator.household import DOMAIN, Household, User
 from tests.browser.frontend import Frontend

@@ -8,10 +8,10 @@ import pytest
 
 from custom_components.dyness_atess.cloud.dyness import DynessClient
 from custom_components.dyness_atess.cloud.queue import AccountQueue
-from emulator.dyness import DynessCloud
-from emulator.replay import Replay
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.replay import Replay
 
-PAYLOAD = Path(__file__).parents[2] / "emulator" / "payloads" / "powerhaus.json"
+PAYLOAD = Path(__file__).parents[2] / "emulator" / "dyness" / "payloads" / "powerhaus.json"
 
 
 @pytest.fixture

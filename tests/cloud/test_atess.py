@@ -19,9 +19,9 @@ from custom_components.dyness_atess.cloud.errors import (
     CloudUnreachable,
 )
 from custom_components.dyness_atess.cloud.queue import AccountQueue
-from emulator.atess import AtessCloud
+from emulator.atess.cloud import AtessCloud
+from emulator.atess.pbd import Pbd
 from emulator.faults import Fault, FaultKind
-from emulator.pbd import Pbd
 
 SERIAL = "DEMOPBD001"
 

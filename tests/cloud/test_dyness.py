@@ -21,7 +21,7 @@ from custom_components.dyness_atess.cloud.errors import (
     CloudUnreachable,
 )
 from custom_components.dyness_atess.cloud.queue import AccountQueue
-from emulator.dyness import DynessCloud
+from emulator.dyness.cloud import DynessCloud
 from emulator.faults import Fault, FaultKind
 
 SERIAL = "R07E00000000DEMO-BMS"

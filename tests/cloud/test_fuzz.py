@@ -26,15 +26,15 @@ from custom_components.dyness_atess.cloud.atess import AtessClient
 from custom_components.dyness_atess.cloud.dyness import DynessClient
 from custom_components.dyness_atess.cloud.errors import CloudEmpty, CloudError, CloudRateLimited, CloudUnavailable
 from custom_components.dyness_atess.cloud.queue import AccountQueue
-from custom_components.dyness_atess.telemetry.decoder import decode, decode_running
+from custom_components.dyness_atess.telemetry.atess.decoder import PbdDecoder
 from custom_components.dyness_atess.telemetry.device import Device
-from custom_components.dyness_atess.telemetry.families import FAMILIES
-from custom_components.dyness_atess.telemetry.pbd import PbdDecoder
-from custom_components.dyness_atess.telemetry.power_history import latest_soc
+from custom_components.dyness_atess.telemetry.dyness.decoder import decode, decode_running
+from custom_components.dyness_atess.telemetry.dyness.families import FAMILIES
+from custom_components.dyness_atess.telemetry.dyness.history import latest_soc
 from custom_components.dyness_atess.telemetry.reading import Reading
 from custom_components.dyness_atess.telemetry.vocabulary import Key
-from emulator.catalogue import build
-from emulator.pbd import Pbd
+from emulator.atess.pbd import Pbd
+from emulator.dyness.catalogue import build
 
 NOW = datetime(2026, 6, 10, 11, 2, tzinfo=UTC)
 SERIAL = "DEMO-BMS"

@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator.dyness import DynessCloud
-from emulator.powerhaus import PowerHaus
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.powerhaus import PowerHaus
 
 NOW = datetime(2026, 3, 23, 21, 58, 30, tzinfo=UTC)
 

@@ -14,14 +14,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.dyness_atess.const import DOMAIN
-from emulator.atess import AtessCloud
-from emulator.dyness import DynessCloud
+from emulator.atess.cloud import AtessCloud
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.replay import Replay
+from emulator.dyness.storage import Storage
 from emulator.faults import Fault
-from emulator.replay import Replay
 from emulator.server import EmulatedCloud
-from emulator.storage import Storage
 
-PAYLOAD = Path(__file__).parents[2] / "emulator" / "payloads" / "powerhaus.json"
+PAYLOAD = Path(__file__).parents[2] / "emulator" / "dyness" / "payloads" / "powerhaus.json"
 SERIAL = "R07E00000000DEMO-BMS"
 NOON = datetime(2026, 3, 23, 11, 0, tzinfo=UTC)
 

@@ -21,14 +21,14 @@ from homeassistant.helpers.json import JSONEncoder
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dyness_atess.account import identity
+from custom_components.dyness_atess.account.account import identity
 from custom_components.dyness_atess.cloud.atess import authorization
 from custom_components.dyness_atess.const import DOMAIN
 from custom_components.dyness_atess.diagnostics import async_get_config_entry_diagnostics
 from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME
-from emulator.atess import AtessCloud
+from emulator.atess.cloud import AtessCloud
+from emulator.atess.pbd import Pbd
 from emulator.faults import Fault, FaultKind
-from emulator.pbd import Pbd
 
 from .conftest import Poll, account_entry, state
 
@@ -373,7 +373,7 @@ async def test_optional_fields_become_empty(
     hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud, server: dict[str, str]
 ) -> None:
     form: Any = await loaded.start_reconfigure_flow(hass)
-    with patch("custom_components.dyness_atess.atess.BASE_URL", cloud.url):
+    with patch("custom_components.dyness_atess.account.atess.BASE_URL", cloud.url):
         result = await send(hass, form, {"api_id": cloud.api_id} | server)
     assert result["reason"] == "reconfigure_successful"
     assert loaded.data == {"api_id": cloud.api_id, "api_token": cloud.api_token}
@@ -382,7 +382,7 @@ async def test_optional_fields_become_empty(
 async def test_nothing_typed_stays_nothing(hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud) -> None:
     cloud.add_fault(Fault("http_500"))
     form: Any = await loaded.start_reconfigure_flow(hass)
-    with patch("custom_components.dyness_atess.atess.BASE_URL", cloud.url):
+    with patch("custom_components.dyness_atess.account.atess.BASE_URL", cloud.url):
         form = await send(hass, form, {})
     assert form["errors"] == {"base": "cloud_unavailable"}
     assert suggested(form) == dict.fromkeys(("api_id", "api_token", "server"))

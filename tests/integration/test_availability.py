@@ -11,9 +11,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from emulator.dyness import DynessCloud
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.replay import Replay
 from emulator.faults import Fault, FaultKind
-from emulator.replay import Replay
 
 from .conftest import SERIAL, Poll, account_entry, all_states, state
 

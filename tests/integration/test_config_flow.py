@@ -12,11 +12,11 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.dyness_atess.account.validation import stripped
 from custom_components.dyness_atess.const import DOMAIN
-from custom_components.dyness_atess.validation import stripped
-from emulator.dyness import DynessCloud
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.replay import Replay
 from emulator.faults import Fault, FaultKind
-from emulator.replay import Replay
 
 from .conftest import SERIAL, state
 

@@ -10,9 +10,9 @@ from homeassistant.helpers.json import JSONEncoder
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.diagnostics import async_get_config_entry_diagnostics
-from emulator.dyness import DynessCloud
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.replay import Replay, replay_all
 from emulator.faults import Fault
-from emulator.replay import Replay, replay_all
 
 from .conftest import SERIAL, Poll, all_states, state
 

@@ -10,10 +10,10 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from emulator.catalogue import build
-from emulator.dyness import DynessCloud
+from emulator.dyness.catalogue import build
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.storage import Storage
 from emulator.faults import Fault
-from emulator.storage import Storage
 
 from .conftest import Poll, Start, state
 

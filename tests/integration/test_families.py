@@ -15,10 +15,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.const import CONF_SINGLE_CELLS
 from custom_components.dyness_atess.telemetry.vocabulary import PROTECTIONS, WARNINGS
-from emulator.catalogue import CATALOGUE, build
-from emulator.devices import Device
-from emulator.dyness import DynessCloud
-from emulator.storage import Storage
+from emulator.dyness.catalogue import CATALOGUE, build
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.devices import Device
+from emulator.dyness.storage import Storage
 
 from .conftest import Poll, account_entry
 

@@ -33,17 +33,17 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.cloud import transport
-from custom_components.dyness_atess.telemetry.decoder import family_by_name
-from emulator.atess import AtessCloud
-from emulator.cygni import Cygni
-from emulator.dyness import DynessCloud
+from custom_components.dyness_atess.telemetry.dyness.decoder import family_by_name
+from emulator.atess.cloud import AtessCloud
+from emulator.atess.pbd import Pbd
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.cygni import Cygni
+from emulator.dyness.history import PowerHistory
+from emulator.dyness.low_voltage import LowVoltage
+from emulator.dyness.models import POWERBOX_G2
+from emulator.dyness.points import Values
+from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault, FaultKind
-from emulator.history import PowerHistory
-from emulator.low_voltage import LowVoltage
-from emulator.models import POWERBOX_G2
-from emulator.pbd import Pbd
-from emulator.points import Values
-from emulator.powerhaus import PowerHaus
 from emulator.server import EmulatedCloud
 
 from .conftest import Poll, account_entry

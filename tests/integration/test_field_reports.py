@@ -14,13 +14,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.dyness_atess.const import CONF_CAPACITY, CONF_SINGLE_CELLS
 from custom_components.dyness_atess.diagnostics import async_get_config_entry_diagnostics
 from custom_components.dyness_atess.telemetry.vocabulary import CELL_VOLTAGES
-from emulator.catalogue import build
-from emulator.cygni import Cygni
-from emulator.dyness import DynessCloud
-from emulator.history import PowerHistory
-from emulator.low_voltage import LowVoltage
-from emulator.models import DL5, POWERBRICK, POWERBRICK_SC
-from emulator.storage import Storage
+from emulator.dyness.catalogue import build
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.cygni import Cygni
+from emulator.dyness.history import PowerHistory
+from emulator.dyness.low_voltage import LowVoltage
+from emulator.dyness.models import DL5, POWERBRICK, POWERBRICK_SC
+from emulator.dyness.storage import Storage
 
 from .conftest import NOON, Poll, Start, state
 

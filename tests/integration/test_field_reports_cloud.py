@@ -15,10 +15,10 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dyness_atess.account import account_queue
+from custom_components.dyness_atess.account.account import account_queue
+from custom_components.dyness_atess.account.coordinator import READINGS_INTERVAL
 from custom_components.dyness_atess.const import CONF_CAPACITY, CONF_HOURLY_CALLS, DOMAIN
-from custom_components.dyness_atess.coordinator import READINGS_INTERVAL
-from emulator.catalogue import CATALOGUE, build
+from emulator.dyness.catalogue import CATALOGUE, build
 from emulator.faults import Fault, FaultKind
 
 from .conftest import NOON, Poll, Start, state

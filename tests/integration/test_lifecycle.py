@@ -15,9 +15,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess import async_remove_config_entry_device
 from custom_components.dyness_atess.const import DOMAIN
-from emulator.dyness import DynessCloud
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.replay import Replay
 from emulator.faults import Fault, FaultKind
-from emulator.replay import Replay
 
 from .conftest import SERIAL, Poll, all_states, state
 

@@ -17,13 +17,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.dyness_atess import async_remove_config_entry_device
+from custom_components.dyness_atess.account.memory import DELAY, Memory
 from custom_components.dyness_atess.cloud.dyness import DynessClient
 from custom_components.dyness_atess.const import DOMAIN
-from custom_components.dyness_atess.memory import DELAY, Memory
-from emulator.catalogue import build
-from emulator.dyness import DynessCloud
+from emulator.dyness.catalogue import build
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault
-from emulator.powerhaus import PowerHaus
 
 from .conftest import NOON, SERIAL, Poll, state
 

@@ -10,12 +10,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess import async_remove_config_entry_device
-from custom_components.dyness_atess.budget import OLDEST_MODULE, calls_of_modules, module_interval
+from custom_components.dyness_atess.account.budget import OLDEST_MODULE, calls_of_modules, module_interval
 from custom_components.dyness_atess.const import DOMAIN
 from custom_components.dyness_atess.telemetry.vocabulary import CELL_VOLTAGES
-from emulator.dyness import DynessCloud
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault
-from emulator.powerhaus import PowerHaus
 
 from .conftest import SERIAL, Poll, state
 

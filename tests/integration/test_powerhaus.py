@@ -11,10 +11,10 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.const import DOMAIN
-from custom_components.dyness_atess.telemetry.families.low_voltage import LOW_VOLTAGE
+from custom_components.dyness_atess.telemetry.dyness.families.low_voltage import LOW_VOLTAGE
 from custom_components.dyness_atess.telemetry.vocabulary import PROTECTIONS, WARNINGS
-from emulator.dyness import DynessCloud
-from emulator.replay import Replay
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.replay import Replay
 
 from .conftest import SERIAL, Poll, all_states
 

@@ -20,12 +20,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.const import DOMAIN
-from emulator.atess import AtessCloud, basic
-from emulator.catalogue import build
-from emulator.dyness import DynessCloud, envelope
+from emulator.atess.cloud import AtessCloud, basic
+from emulator.atess.pbd import Pbd
+from emulator.dyness.catalogue import build
+from emulator.dyness.cloud import DynessCloud, envelope
+from emulator.dyness.replay import PbdReplay, Replay
 from emulator.faults import Fault, FaultKind, Reply
-from emulator.pbd import Pbd
-from emulator.replay import PbdReplay, Replay
 
 from .conftest import Poll
 from .test_atess import pbd_entry

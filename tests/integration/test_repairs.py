@@ -14,8 +14,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.const import DOMAIN
-from emulator.dyness import DynessCloud
-from emulator.replay import Replay
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.replay import Replay
 
 from .conftest import SERIAL, Poll, state
 

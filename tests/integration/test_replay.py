@@ -14,12 +14,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.const import CONF_CAPACITY, CONF_SINGLE_CELLS, DOMAIN
-from emulator.atess import AtessCloud
-from emulator.catalogue import CATALOGUE, build
-from emulator.devices import Device
-from emulator.dyness import DynessCloud
-from emulator.pbd import Pbd
-from emulator.replay import PbdReplay, replay_all
+from emulator.atess.cloud import AtessCloud
+from emulator.atess.pbd import Pbd
+from emulator.dyness.catalogue import CATALOGUE, build
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.devices import Device
+from emulator.dyness.replay import PbdReplay, replay_all
 from emulator.server import EmulatedCloud
 
 from .conftest import Poll, account_entry

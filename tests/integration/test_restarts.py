@@ -17,14 +17,14 @@ from homeassistant.helpers.storage import Store
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.dyness_atess.account.memory import Memory
 from custom_components.dyness_atess.cloud.queue import SLOWEST
 from custom_components.dyness_atess.const import DOMAIN
-from custom_components.dyness_atess.memory import Memory
-from emulator.dyness import DynessCloud
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.high_voltage import HighVoltage
+from emulator.dyness.models import TOWER_T14
+from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault, FaultKind
-from emulator.high_voltage import HighVoltage
-from emulator.models import TOWER_T14
-from emulator.powerhaus import PowerHaus
 
 from .conftest import SERIAL, Poll, state
 

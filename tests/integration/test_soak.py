@@ -31,15 +31,15 @@ from homeassistant.helpers.storage import Store
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dyness_atess.budget import calls_of_modules
+from custom_components.dyness_atess.account.budget import calls_of_modules
 from custom_components.dyness_atess.cloud import transport
 from custom_components.dyness_atess.const import DOMAIN
 from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME
-from emulator.atess import AtessCloud
-from emulator.catalogue import build
-from emulator.dyness import DynessCloud
+from emulator.atess.cloud import AtessCloud
+from emulator.atess.pbd import Pbd
+from emulator.dyness.catalogue import build
+from emulator.dyness.cloud import DynessCloud
 from emulator.faults import Fault, FaultKind
-from emulator.pbd import Pbd
 from emulator.server import EmulatedCloud
 
 from .conftest import account_entry

@@ -15,11 +15,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.const import DOMAIN
-from emulator.atess import AtessCloud
-from emulator.catalogue import build
-from emulator.dyness import DynessCloud
-from emulator.pbd import Pbd
-from emulator.powerhaus import PowerHaus
+from emulator.atess.cloud import AtessCloud
+from emulator.atess.pbd import Pbd
+from emulator.dyness.catalogue import build
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.powerhaus import PowerHaus
 from emulator.server import EmulatedCloud
 
 from .conftest import Poll

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .points import Point
+from .raw import Point
 from .vocabulary import Key
 
 type Value = float | int | str | datetime

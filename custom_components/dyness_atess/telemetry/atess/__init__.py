@@ -1,0 +1,1 @@
+"""The records of ATESS converters, and what they mean."""

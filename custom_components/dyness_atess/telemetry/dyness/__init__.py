@@ -1,0 +1,1 @@
+"""The points of Dyness devices, and what they mean."""

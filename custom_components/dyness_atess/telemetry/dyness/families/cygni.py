@@ -1,0 +1,54 @@
+"""The Cygni hybrid inverter (dyness-api 6.6 and 3.5). No source has the vendor's names of its points."""
+
+from ...vocabulary import Key
+from ..family import Family, Kind, rule
+
+CYGNI = Family(
+    name="cygni",
+    essential=frozenset({"170", "171", "2010"}),
+    # Negative while charging, unlike every battery (dyness-api 10.9).
+    current_sign=1,
+    idle_current=0.2,
+    rules=(
+        rule("T", "数据采集时间", Kind.SAMPLE_TIME),
+        rule("SUB", "子设备列表", Kind.SERIALS),
+        rule("TIME", "子设备最后一包时间", Kind.UNUSED),
+        rule("164", None, Kind.TEMPERATURE, Key.INTERNAL_TEMPERATURE),
+        rule("165", None, Kind.TEMPERATURE, Key.HEATSINK_TEMPERATURE),
+        rule("166", None, Kind.TEMPERATURE, Key.POWER_MODULE_TEMPERATURE),
+        rule("170", None, Kind.NUMBER, Key.VOLTAGE),
+        rule("171", None, Kind.NUMBER, Key.CURRENT),
+        rule("172", None, Kind.NUMBER, Key.POWER),
+        # Sources contradict each other about its numbers (dyness-api 7).
+        rule("173", None, Kind.UNUSED),
+        rule("195-196", None, Kind.ENERGY, Key.ENERGY_CHARGED),
+        rule("197", None, Kind.ENERGY, Key.ENERGY_CHARGED_TODAY),
+        rule("198-199", None, Kind.ENERGY, Key.ENERGY_DISCHARGED),
+        rule("200", None, Kind.ENERGY, Key.ENERGY_DISCHARGED_TODAY),
+        rule("2003", None, Kind.TEMPERATURE, Key.BATTERY_TEMPERATURE),
+        rule("2004", None, Kind.NUMBER, Key.CHARGE_CURRENT_LIMIT),
+        rule("2005", None, Kind.NUMBER, Key.DISCHARGE_CURRENT_LIMIT),
+        rule("2010", None, Kind.PERCENTAGE, Key.SOC),
+        rule("2011", None, Kind.PERCENTAGE, Key.SOH),
+    ),
+    station_is_total=True,
+    running=(
+        rule("pvPower", None, Kind.NUMBER, Key.PV_POWER),
+        *(
+            rule(f"pv{number}{quantity.capitalize()}", None, Kind.NUMBER, Key(f"pv{number}_{quantity}"))
+            for number in range(1, 5)
+            for quantity in ("voltage", "current", "power")
+        ),
+        rule("loadPower", None, Kind.NUMBER, Key.LOAD_POWER),
+        # Positive while exporting in the cloud, while importing in Home Assistant.
+        rule("gridPower", None, Kind.REVERSED, Key.GRID_POWER),
+        # What the inverter puts out, which some take for the grid's.
+        rule("activePower", None, Kind.NUMBER, Key.OUTPUT_POWER),
+        rule("totalGeneration", None, Kind.ENERGY, Key.PV_ENERGY),
+        rule("dayGeneration", None, Kind.ENERGY, Key.PV_ENERGY_TODAY),
+        rule("totalBuyEnergy", None, Kind.ENERGY, Key.ENERGY_IMPORTED),
+        rule("buyEnergy", None, Kind.ENERGY, Key.ENERGY_IMPORTED_TODAY),
+        rule("totalSellEnergy", None, Kind.ENERGY, Key.ENERGY_EXPORTED),
+        rule("sellEnergy", None, Kind.ENERGY, Key.ENERGY_EXPORTED_TODAY),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Energies, capacity and health of a battery, whoever made it."""

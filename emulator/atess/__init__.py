@@ -1,0 +1,1 @@
+"""The ATESS cloud and its devices."""

@@ -1,0 +1,232 @@
+"""A PBD250 with panels, a lithium iron phosphate battery and a load; what its cloud shows of it is atess-api 5."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Literal
+
+from ..dyness.battery import DAY, EPOCH, BatteryState
+from ..dyness.cells import ambient, cell_temperatures, cell_voltages
+from ..dyness.devices import Device, Json, stamp
+from .fields import DOUBLES, FLOATS, GROUPS, MEASURES, NOISE, POWERS, WHOLE, WRAPPED, single, tenths
+from .plant import Plant, Totals
+
+type PowerUnit = Literal["kW", "kW_integer", "W", "tenths_of_kW"]
+type Measures = Literal["decimals", "integers", "tenths"]
+type Sign = Literal["discharging", "charging"]
+
+PANELS = ((30.0, 640.0), (25.0, 610.0), (20.0, 575.0))
+"""kW and V of each input at its best"""
+CAPACITY = 100.0
+"""kWh: 208 cells of 150 Ah"""
+BOXES = 13
+CELLS_PER_BOX = 16
+SENSORS_PER_BOX = 4
+CURRENT_LIMIT = 150.0
+"""A per C"""
+BEFORE = Totals(
+    pv_energy=84213.7,
+    energy_charged=38788.2,
+    energy_discharged=36921.4,
+    output_energy=81950.9,
+    pv_time=4103.6,
+    charge_time=1759.5,
+    discharge_time=3411.8,
+)
+"""What the counters showed at EPOCH"""
+
+
+@dataclass(kw_only=True)
+class Pbd(Device):
+    """A PBD whose plant lives `speed` times as fast as the clock; at 1 its day starts at midnight of `utc_offset`.
+
+    The variants are what atess-api 5.1, 5.7 and 5.8 leave open. `overrides` are fields that it shows differently.
+    """
+
+    serial: str = "DEMOPBD001"
+    speed: float = 1.0
+    seed: int = 0
+    inputs: Literal[2, 3] = 2
+    has_bms: bool = True
+    power_unit: PowerUnit = "kW"
+    measures: Measures = "decimals"
+    positive: Sign = "discharging"
+    ppv_is_total: bool = False
+    overrides: Json = field(default_factory=dict)
+    _restart: tuple[datetime, timedelta] | None = field(default=None, init=False, repr=False)
+
+    @cached_property
+    def plant(self) -> Plant:
+        """What is connected to it."""
+        peak = sum(power for power, _ in PANELS[: self.inputs])
+        return Plant(seed=self.seed, peak=peak, capacity=CAPACITY)
+
+    def restart_logger(self, now: datetime, minutes: float = 10) -> None:
+        """Let the data logger start anew: it reports at once, and zeros only for some minutes."""
+        self._restart = now, timedelta(minutes=minutes)
+
+    def sample_time(self, now: datetime) -> datetime:
+        """Give the time of the newest sample that has arrived in the cloud."""
+        sample = super().sample_time(now)
+        until = min(now, self.silent_since or now)
+        return max(sample, self._restart[0]) if self._restart and self._restart[0] <= until else sample
+
+    def record(self, now: datetime) -> Json:
+        """Give pbd/data-last: 78 fields (atess-api 5)."""
+        sample = self.sample_time(now)
+        fields = self._state(self._local(sample)) | self._values(self.truth(now)) | self.overrides
+        if self._restart and timedelta() <= sample - self._restart[0] < self._restart[1]:
+            fields = dict.fromkeys(fields, 0)
+        fields |= {"deviceSn": self.serial, "time": stamp(sample + self.utc_offset)}
+        return dict(sorted(fields.items()))
+
+    def truth(self, now: datetime) -> dict[str, float]:
+        """Give what the newest sample measured, in V, A, W, °C, %, kWh, minutes today and hours ever.
+
+        Battery power and current are positive while discharging. Quantities that the site does not have are missing.
+        """
+        local = self._local(self.sample_time(now))
+        totals = self.plant.totals(local)
+        today = asdict(totals.plus(self.plant.totals(local // DAY * DAY), -1))
+        today |= {name: 60 * today[name] for name in ("pv_time", "charge_time", "discharge_time")}
+        counters = asdict(BEFORE.plus(totals)) | {f"{name}_today": value for name, value in today.items()}
+        return self._powers(local) | counters
+
+    def summary(self, now: datetime) -> Json:
+        """Describe the device to whoever asks the control endpoint."""
+        own = {"serial": self.serial, "type": type(self).__name__}
+        return own | {"record": self.record(now), "truth": self.truth(now)}
+
+    def _local(self, sample: datetime) -> float:
+        """Emulated plant-local seconds since EPOCH."""
+        return (sample - EPOCH).total_seconds() * self.speed + self.utc_offset.total_seconds()
+
+    def _battery(self, local: float) -> BatteryState:
+        flow = self.plant.flow(local)
+        return BatteryState(
+            soc=flow.soc,
+            rate=-flow.battery / CAPACITY,
+            charge_limit=flow.charge_limit,
+            hour=local % DAY / 3600,
+        )
+
+    def _powers(self, local: float) -> dict[str, float]:
+        flow, battery = self.plant.flow(local), self._battery(local)
+        voltages = cell_voltages(battery, BOXES * CELLS_PER_BOX, self.seed)
+        voltage = sum(voltages)
+        bus = 752 - 0.2 * flow.output
+        room = ambient(battery) + 6
+        values = {
+            "soc": flow.soc,
+            "voltage": voltage,
+            "current": 1000 * flow.battery / voltage,
+            "power": 1000 * flow.battery,
+            "bus_voltage": bus,
+            "output_voltage": bus - 1.5,
+            "output_current": 1000 * flow.output / (bus - 1.5),
+            "output_inductor_current": 500 * flow.output / (bus - 1.5),
+            "output_power": 1000 * flow.output,
+            "pv_power": 1000 * flow.pv,
+            "temperature": room,
+            "pv_temperature": room + 0.5 * flow.pv,
+            "pv_inductor_temperature": room + 0.6 * flow.pv,
+            "output_temperature": room + 0.5 * flow.output,
+            "output_inductor_temperature": room + 0.7 * flow.output,
+        }
+        for number, (peak, best) in enumerate(PANELS[: self.inputs], 1):
+            power = 1000 * flow.pv * peak / self.plant.peak
+            # A full battery throttles: the panels leave their best voltage upwards.
+            throttle = 1 - flow.pv / flow.available if flow.available else 0.0
+            panels = best * (0.95 + 0.05 * flow.available / self.plant.peak + 0.12 * throttle) if power else 0.0
+            values[f"pv{number}_voltage"] = panels
+            values[f"pv{number}_current"] = power / panels if panels else 0.0
+            values[f"pv{number}_inductor_current"] = power / bus
+            values[f"pv{number}_power"] = power
+        return values | (self._bms(battery, voltages) if self.has_bms else {})
+
+    def _bms(self, battery: BatteryState, voltages: list[float]) -> dict[str, float]:
+        temperatures = cell_temperatures(battery, BOXES * SENSORS_PER_BOX, self.seed)
+        values = {
+            "cell_voltage_mean": sum(voltages) / len(voltages),
+            "charge_current_limit": battery.charge_limit * CURRENT_LIMIT,
+            "discharge_current_limit": 0.5 * CURRENT_LIMIT if battery.soc > self.plant.reserve else 0.0,
+        }
+        for name, extreme in (("max", max), ("min", min)):
+            box, cell = divmod(voltages.index(extreme(voltages)), CELLS_PER_BOX)
+            values[f"cell_voltage_{name}"] = extreme(voltages)
+            values[f"cell_voltage_{name}_module"] = box + 1
+            values[f"cell_voltage_{name}_cell"] = cell + 1
+            values[f"cell_temperature_{name}"] = extreme(temperatures)
+            values[f"cell_temperature_{name}_module"] = temperatures.index(extreme(temperatures)) // SENSORS_PER_BOX + 1
+        return values
+
+    def _state(self, local: float) -> Json:
+        """Give the fields that are states (atess-api 5.6)."""
+        battery = self._battery(local)
+        if battery.rate > 0:
+            status = 4
+        elif battery.rate < 0:
+            status = 5
+        else:
+            status = 3 if battery.charge_limit else 2
+        present = int(self.has_bms)
+        bms = {"bmsStatus": status * present, "bmsSystemStatus": present, "bmsVoltStatus": present}
+        running = 2 if self.plant.flow(local).output else 0
+        own = {"status": running, "runModel": 0, "systemNo": 0, "checkTime": 0.0}
+        return own | bms | dict.fromkeys(GROUPS, present)
+
+    def _values(self, truth: dict[str, float]) -> Json:
+        """Show what is true in the form of this variant."""
+        total, first = ("ppv", "ppv1") if self.ppv_is_total else ("ppv1", "ppv")
+        powers = POWERS | {total: "pv_power", first: "pv1_power"}
+        measured = {name: truth.get(key, 0.0) for name, key in (MEASURES | powers).items()}
+        if self.positive == "charging":
+            measured |= {"ibat": -measured["ibat"], "pac": -measured["pac"]}
+        measured |= {name: noise for name, noise in NOISE.items() if not measured[name]}
+        mean = truth.get("cell_voltage_mean", WRAPPED)
+        return (
+            {name: self._measure(measured[name]) for name in MEASURES}
+            | {name: self._power(measured[name] / 1000) for name in powers}
+            | {name: round(truth.get(key, 0)) for name, key in WHOLE.items()}
+            | {name: tenths(truth[key]) for name, key in DOUBLES.items()}
+            | {name: single(tenths(truth[key])) for name, key in FLOATS.items()}
+            | {"mvpv": single(round(mean, 3))}
+            | {f"{name}Volt": single(truth.get(f"cell_voltage_{name}", 0.0)) for name in ("max", "min")}
+        )
+
+    def _measure(self, value: float) -> float:
+        """Show V, A or °C, of which the device knows tenths."""
+        match self.measures:
+            case "decimals":
+                return round(value, 1) + 0.0  # never -0.0
+            case "integers":
+                return round(value)
+            case "tenths":
+                return round(value * 10)
+
+    def _power(self, kilowatts: float) -> float:
+        """Show a power, of which the device knows tenths of kW."""
+        match self.power_unit:
+            case "kW":
+                return round(kilowatts, 1) + 0.0
+            case "kW_integer":
+                return round(kilowatts)
+            case "W":
+                return round(kilowatts * 10) * 100
+            case "tenths_of_kW":
+                return round(kilowatts * 10)
+
+    # What only the Dyness cloud asks for.
+
+    def listing(self, now: datetime) -> None:
+        """No list has it."""
+
+    def detail(self, now: datetime) -> None:
+        """No detail either."""
+
+    def station(self) -> None:
+        """Nor a station."""
+
+    def points(self, now: datetime) -> list[Json]:
+        """Nor points: see `record`."""
+        return []

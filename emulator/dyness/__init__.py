@@ -1,0 +1,1 @@
+"""The Dyness cloud and its devices."""

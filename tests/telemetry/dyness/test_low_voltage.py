@@ -1,0 +1,313 @@
+"""The low-voltage family: the seed's payload, its traps, and whatever else a cloud may send."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.dyness_atess.telemetry.dyness.decoder import decode, recognise, sample_time
+from custom_components.dyness_atess.telemetry.dyness.families.high_voltage import HIGH_VOLTAGE
+from custom_components.dyness_atess.telemetry.dyness.families.junior_box import JUNIOR_BOX
+from custom_components.dyness_atess.telemetry.dyness.families.low_voltage import LOW_VOLTAGE
+from custom_components.dyness_atess.telemetry.dyness.family import BOUNDS
+from custom_components.dyness_atess.telemetry.dyness.points import read_points
+from custom_components.dyness_atess.telemetry.raw import number
+from custom_components.dyness_atess.telemetry.reading import Reading
+from custom_components.dyness_atess.telemetry.vocabulary import PROTECTIONS, WARNINGS, Key
+
+PAYLOAD = Path(__file__).parents[3] / "emulator" / "dyness" / "payloads" / "powerhaus.json"
+SEED: list[dict[str, Any]] = json.loads(PAYLOAD.read_text(encoding="utf-8"))["points"]
+
+
+def seed(**changes: Any) -> list[dict[str, Any]]:
+    """Return the seed's points with other values, by point id behind an underscore."""
+    values = {name.removeprefix("_"): value for name, value in changes.items()}
+    return [point | ({"pointValue": values[point["pointId"]]} if point["pointId"] in values else {}) for point in SEED]
+
+
+def test_seed() -> None:
+    reading = decode(SEED)
+    assert reading.family == "low_voltage"
+    assert reading.values == {
+        Key.SOC: 100,
+        Key.SOH: 100,
+        Key.VOLTAGE: 53.2,
+        Key.CURRENT: 0,
+        Key.POWER: 0,
+        Key.STATUS: "idle",
+        Key.CELL_VOLTAGE_MAX: 3.327,
+        Key.CELL_VOLTAGE_MAX_MODULE: 1,
+        Key.CELL_VOLTAGE_MAX_CELL: 1,
+        Key.CELL_VOLTAGE_MIN: 3.325,
+        Key.CELL_VOLTAGE_MIN_MODULE: 1,
+        Key.CELL_VOLTAGE_MIN_CELL: 2,
+        Key.CELL_VOLTAGE_SPREAD: 2,
+        Key.CELL_TEMPERATURE_MAX: 15.0,
+        Key.CELL_TEMPERATURE_MAX_MODULE: 1,
+        Key.CELL_TEMPERATURE_MAX_SENSOR: 1,
+        Key.CELL_TEMPERATURE_MIN: 14.9,
+        Key.CELL_TEMPERATURE_MIN_MODULE: 1,
+        Key.CELL_TEMPERATURE_MIN_SENSOR: 2,
+        Key.MOSFET_TEMPERATURE_MAX: 17.3,
+        Key.BMS_TEMPERATURE_MAX: 11.1,
+        Key.BMS_TEMPERATURE_MIN: 11.1,
+        Key.CHARGE_VOLTAGE_LIMIT: 56.5,
+        Key.DISCHARGE_VOLTAGE_LIMIT: 48.0,
+        Key.CHARGE_CURRENT_LIMIT: 0.0,
+        Key.DISCHARGE_CURRENT_LIMIT: 100.0,
+        Key.MODULE_COUNT: 1,
+        Key.LAST_REPORT: datetime(2026, 3, 23, 21, 57, 27, tzinfo=UTC),
+    }
+    bits = {key for rule in LOW_VOLTAGE.rules for key in rule.keys if key in WARNINGS | PROTECTIONS}
+    assert len(bits) == 22
+    expected_off = {
+        *bits,
+        Key.ALARM,
+        Key.WARNING,
+        Key.CHARGING,
+        Key.CHARGE_ENABLED,
+        Key.FULL_CHARGE_REQUESTED,
+        Key.FORCE_CHARGE_1,
+        Key.FORCE_CHARGE_2,
+    }
+    assert reading.flags == {key: key is Key.DISCHARGE_ENABLED for key in expected_off | {Key.DISCHARGE_ENABLED}}
+    assert reading.sampled_at == datetime(2026, 3, 23, 21, 57, 27, tzinfo=UTC)
+    assert reading.firmware == "2.50-62.0.11"
+    assert reading.modules == ("DEMO000000000001",)
+    assert not reading.unknown
+    assert not reading.implausible
+    assert math.copysign(1, float(reading.values[Key.CURRENT])) == 1  # type: ignore[arg-type]
+
+
+def test_every_point_of_the_seed_has_a_rule() -> None:
+    junior_box = {rule.id for rule in JUNIOR_BOX}
+    assert {point["pointId"] for point in SEED} == set(LOW_VOLTAGE.by_id) - junior_box
+    assert all(LOW_VOLTAGE.rule_for(point) for point in read_points(SEED))
+
+
+@pytest.mark.parametrize(
+    ("current", "status", "power"),
+    [
+        ("12.5", "charging", -665.0),
+        ("-12.5", "discharging", 665.0),
+        ("0.4", "idle", -21.3),
+        ("-0.5", "discharging", 26.6),
+    ],
+)
+def test_signs(current: str, status: str, power: float) -> None:
+    """The cloud's current is positive while charging (dyness-api 10.9); ours while discharging."""
+    reading = decode(seed(_700=current))
+    assert reading.values[Key.CURRENT] == -float(current)
+    assert reading.values[Key.POWER] == power
+    assert reading.values[Key.STATUS] == status
+    assert reading.flags[Key.CHARGING] == (status == "charging")
+
+
+def test_point_4000_enables_and_does_not_balance() -> None:
+    reading = decode(seed(_4000="192", _4007="1", _4008="1", _3800="50.0"))
+    assert reading.flags[Key.CHARGE_ENABLED]
+    assert reading.flags[Key.DISCHARGE_ENABLED]
+    assert not any("balanc" in key for key in (*reading.values, *reading.flags) if "imbalance" not in key)
+
+
+def test_packed_position_is_no_state_of_charge() -> None:
+    without_names_of_places = [point for point in seed(_1400="2563") if point["pointId"] not in ("1401", "1402")]
+    reading = decode(without_names_of_places)
+    assert reading.values[Key.SOC] == 100
+    assert reading.values[Key.CELL_VOLTAGE_MAX_MODULE] == 10
+    assert reading.values[Key.CELL_VOLTAGE_MAX_CELL] == 3
+
+
+def test_unpacked_position_counts_in_any_order() -> None:
+    for points in (seed(_1400="2563"), seed(_1400="2563")[::-1]):
+        assert decode(points).values[Key.CELL_VOLTAGE_MAX_MODULE] == 1
+
+
+def test_zero_frost_and_negative_are_values() -> None:
+    reading = decode(seed(_800="0", _1800="0.0", _2000="-12.5", _3900="0"))
+    assert reading.values[Key.SOC] == 0
+    assert reading.values[Key.CELL_TEMPERATURE_MAX] == 0
+    assert reading.values[Key.CELL_TEMPERATURE_MIN] == -12.5
+    assert reading.values[Key.DISCHARGE_CURRENT_LIMIT] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"_800": "146"}, Key.SOC),
+        ({"_1200": "-1"}, Key.SOH),
+        ({"_1300": "3327"}, Key.CELL_VOLTAGE_MAX),
+        ({"_1500": "0.0"}, Key.CELL_VOLTAGE_MIN),
+        ({"_1800": "-273.1"}, Key.CELL_TEMPERATURE_MAX),
+        ({"_900": "27.8"}, Key.CYCLES),
+    ],
+)
+def test_what_cannot_be_is_not_shown(changes: dict[str, str], key: Key) -> None:
+    reading = decode(seed(**changes))
+    assert key not in reading.values
+    assert [point.value for point in reading.implausible] == list(changes.values())
+
+
+def test_alarms() -> None:
+    top_of_charge = decode(seed(_3206="1", _3200="32"))
+    assert top_of_charge.flags[Key.CELL_VOLTAGE_HIGH]
+    assert top_of_charge.flags[Key.WARNING]
+    assert not top_of_charge.flags[Key.ALARM]
+    assert decode(seed(_4100="3")).flags[Key.ALARM]
+    assert decode(seed(_3406="1")).flags[Key.ALARM]
+    without_total = [point for point in SEED if point["pointId"] != "4100"]
+    assert decode(without_total).flags[Key.ALARM] is False
+
+
+def test_numbers_as_numbers() -> None:
+    reading = decode(seed(_600=53, _700=-1.5, _800=99, _4007=True, _3201=False))
+    assert reading.values[Key.VOLTAGE] == 53
+    assert reading.values[Key.POWER] == 79.5
+    assert reading.values[Key.SOC] == 99
+    assert reading.flags[Key.DISCHARGE_ENABLED]
+    assert reading.flags[Key.CELL_VOLTAGE_IMBALANCE] is False
+
+
+@pytest.mark.parametrize("nothing", ["", None, " "])
+def test_empty_is_no_value(nothing: str | None) -> None:
+    reading = decode(seed(_700=nothing, _4100=nothing, _T=nothing))
+    assert not reading.values.keys() & {Key.CURRENT, Key.POWER, Key.STATUS, Key.LAST_REPORT}
+    assert Key.CHARGING not in reading.flags
+    assert reading.sampled_at is None
+
+
+@pytest.mark.parametrize(
+    "text", ["NaN", "inf", "1e400", "-Infinity", "1_000", "１００", "0x10", "12,5", "1" * 5000, "电"]
+)
+def test_what_is_no_number_is_kept_as_unknown(text: str) -> None:
+    reading = decode(seed(_600=text))
+    assert not reading.values.keys() & {Key.VOLTAGE, Key.POWER}
+    assert [point.value for point in reading.unknown] == [text]
+
+
+def test_missing_names() -> None:
+    reading = decode([{"pointId": point["pointId"], "pointValue": point["pointValue"]} for point in SEED])
+    assert reading == decode(SEED)
+
+
+def test_names_decide_where_ids_collide() -> None:
+    """1400 is the state of charge of a tower (dyness-api 6.0)."""
+    tower = [
+        {"pointId": "1000", "pointValue": "-1.0", "pointNameCn": "电流"},
+        {"pointId": "1100", "pointValue": "532.8", "pointNameCn": "总压"},
+        {"pointId": "1400", "pointValue": "87", "pointNameCn": "SOC"},
+    ]
+    assert recognise(read_points(tower)) is HIGH_VOLTAGE
+    assert decode(tower).values[Key.SOC] == 87
+    renamed = [point | ({"pointNameCn": "SOC"} if point["pointId"] == "1400" else {}) for point in SEED]
+    reading = decode(renamed)
+    assert reading.values[Key.SOC] == 100
+    assert [point.id for point in reading.unknown] == ["1400"]
+
+
+def test_duplicates_and_strangers() -> None:
+    strangers = [
+        {"pointId": "800", "pointValue": "3", "pointNameCn": "平均SOC"},
+        {"pointId": "424242", "pointValue": "7", "pointNameCn": "新"},
+        {"pointId": "195-196", "pointValue": "7"},
+        {"pointId": 700, "pointValue": 3, "pointNameCn": None},
+        "text",
+        None,
+        [],
+        {"pointId": ["800"], "pointValue": {"nested": 1}, "pointNameCn": 5},
+    ]
+    reading = decode([*SEED, *strangers])
+    assert reading.values[Key.SOC] == 100
+    assert reading.values[Key.CURRENT] == 0
+    assert [(point.id, point.value) for point in reading.unknown] == [
+        ("800", "3"),
+        ("424242", "7"),
+        ("195-196", "7"),
+        ("700", "3"),
+    ]
+
+
+def test_ten_thousand_points() -> None:
+    strangers = [{"pointId": f"x{number}", "pointValue": str(number), "pointNameCn": "新"} for number in range(10_000)]
+    reading = decode([*strangers, *SEED])
+    assert reading.values == decode(SEED).values
+    assert len(reading.unknown) == 10_000
+
+
+@pytest.mark.parametrize("data", [None, {}, [], "text", 5, [[]], {"list": SEED}])
+def test_nothing_to_decode(data: Any) -> None:
+    assert decode(data) == Reading()
+    assert decode(data).empty
+
+
+def test_only_labels_are_empty() -> None:
+    assert decode([point | {"pointValue": None} for point in SEED]).empty
+    assert decode([point for point in SEED if point["pointId"] in ("T", "SUB")]).values == {}
+
+
+def test_sample_time_is_utc() -> None:
+    assert sample_time("2026-03-23 21:57:27") == datetime(2026, 3, 23, 21, 57, 27, tzinfo=UTC)
+    for text in ("2026-13-01 00:00:00", "2026-03-23T21:57:27Z", "0", "yesterday"):
+        assert sample_time(text) is None
+
+
+ids = st.sampled_from([*LOW_VOLTAGE.by_id, "5", "9999999"]) | st.integers() | st.text(max_size=3) | st.none()
+names = st.sampled_from([rule.name for rule in LOW_VOLTAGE.rules]) | st.text(max_size=3) | st.none()
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+anything = st.recursive(leaves, lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=3), part))
+values = st.from_regex(r"-?[0-9]{1,4}(\.[0-9]{1,3})?", fullmatch=True) | anything
+points = st.fixed_dictionaries(
+    {}, optional={"pointId": ids, "pointValue": values, "pointNameCn": names, "flag": leaves}
+)
+
+
+def check(reading: Reading, data: Iterable[Any]) -> None:
+    """Nothing that is shown is without a source in `data` or outside its bounds."""
+    if reading.family != "low_voltage":
+        return
+    for value in reading.values.values():
+        assert isinstance(value, int | float | str | datetime)
+        assert not isinstance(value, float) or math.isfinite(value)
+    given = {point.value for point in read_points(list(data))}
+    for rule in LOW_VOLTAGE.rules:
+        if len(rule.keys) == 1 and rule.kind in BOUNDS and (value := reading.values.get(rule.keys[0])) is not None:
+            low, high = BOUNDS[rule.kind]
+            assert isinstance(value, int | float)
+            sources = {number(text) for text in given} | {-(number(text) or 0) for text in given}
+            assert any(value in (source, *divmod(int(source or 0), 256)) for source in sources)
+            assert low <= value <= high or rule.id == "700"
+    assert reading.family or not (reading.values or reading.flags)
+
+
+@given(anything)
+def test_never_raises(data: Any) -> None:
+    check(decode(data), data if isinstance(data, list) else [])
+
+
+@settings(max_examples=300)
+@given(st.lists(points, max_size=20), st.randoms(use_true_random=False))
+def test_never_invents(strange: list[dict[str, Any]], random: Any) -> None:
+    check(decode(strange), strange)
+    mixed = [*SEED, *strange]
+    random.shuffle(mixed)
+    check(decode(mixed), mixed)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(LOW_VOLTAGE.by_id)), values))
+def test_strange_values_in_the_seed(changes: dict[str, Any]) -> None:
+    data = [point | {"pointValue": changes.get(point["pointId"], point["pointValue"])} for point in SEED]
+    check(decode(data), data)
+
+
+@given(st.floats() | st.integers() | st.text())
+def test_number(value: float | str) -> None:
+    result = number(str(value))
+    if result is None:
+        return
+    assert math.isfinite(result)
+    assert result == pytest.approx(float(value))
