@@ -1,114 +1,276 @@
-"""What runs for one config entry, and what belongs to the account as a whole."""
+"""What runs for one config entry: its devices, what is asked in which order, and what the owner is told of it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-import hashlib
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+import logging
+import math
+from typing import Any, ClassVar
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
-from homeassistant.util.hass_dict import HassKey
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util import dt as dt_util
 
-from ..cloud.queue import AccountQueue
-from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, DOMAIN
-from ..telemetry.vocabulary import Key
-from .memory import Memory
+from ..cloud.queue import CEILING
+from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, DOMAIN
+from .connection import connection, digest
+from .coordinator import ReadingsCoordinator, Source
+from .credentials import Credentials
+from .memory import Answers, Memory, answer
+from .registry import Quantity, known_devices, known_quantities
+from .repairs import report, withdraw
+from .schedule import FAILED_TOGETHER
 
-if TYPE_CHECKING:
-    from .coordinator import DeviceCoordinator, Inventory
+_LOGGER = logging.getLogger(__package__)
 
 type AccountConfigEntry = ConfigEntry[Account]
 
+PATIENCE = 10.0
+"""Seconds that the set-up waits for the first readings. Slower ones arrive later; the start is not held up."""
+LOOK_AFTER_INTERVAL = timedelta(minutes=1)
+OLD = timedelta(minutes=15)
+"""Values that have become so old by waiting are told of ..."""
+WORTH_TELLING = 60.0
+"""... where the next call is so many seconds away."""
 
-@dataclass(kw_only=True)
-class Account:
-    """What runs for one config entry."""
 
-    inventory: Inventory
-    memory: Memory
-    queue: AccountQueue
-    known: dict[str, set[tuple[Platform, Key]]]
-    """The quantities of devices that do not run yet, by serial number."""
-    devices: dict[str, DeviceCoordinator] = field(default_factory=dict)
-    rejected: set[str] = field(default_factory=set)
-    """The names of the reads whose credentials the cloud did not take the last time."""
-    followers: list[Callable[[DeviceCoordinator], None]] = field(default_factory=list)
-    """Called with each device that is added later."""
+class Account(ABC):
+    """One account of a cloud, and all that is read of it."""
 
-    def add(self, device: DeviceCoordinator) -> None:
-        """Add a device and tell whoever follows."""
-        self.devices[device.serial] = device
-        for follower in self.followers:
-            follower(device)
+    manufacturer: ClassVar[str]
+    portal: ClassVar[str]
+
+    def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
+        """Begin with what Home Assistant remembers of the devices."""
+        self.hass = hass
+        self.entry = entry
+        self.connection = connection(hass, entry.data)
+        self.queue = self.connection.queue
+        self.credentials = Credentials(hass, entry)
+        self.memory = Memory(hass, entry.entry_id)
+        self.known = known_devices(hass, entry)
+        """What is known of masters and converters beside their readings, by serial number."""
+        self.devices: dict[str, ReadingsCoordinator] = {}
+        self.secondary: dict[str, ReadingsCoordinator] = {}
+        """What another endpoint has of some of these devices."""
+        self.on_added: list[Callable[[ReadingsCoordinator], None]] = []
+        """Called with everything that is read from later on."""
+        self.on_options: list[Callable[[], None]] = []
+        """Called after the owner changed an option."""
+        self._data = dict(entry.data)
+        self._added_by_hand = self.subentries
+        self._registered = known_quantities(hass, entry)
+        self._answers: Answers = {}
+        self._first_reads: set[asyncio.Task[None]] = set()
+        self._claimed: set[str] = set()
+        """Devices that another account already reads."""
+        self._is_waiting = False
+
+    def device_info(self, serial: str) -> dr.DeviceInfo:
+        """Return what the device page shows."""
+        device, reader = self.known[serial], self.devices.get(serial)
+        data = reader.data if reader else None
+        return dr.DeviceInfo(
+            identifiers={(DOMAIN, serial)},
+            manufacturer=self.manufacturer,
+            name=device.name or device.model or self.manufacturer,
+            model=device.model,
+            model_id=device.model_code,
+            serial_number=serial,
+            sw_version=device.firmware or (data.firmware if data else None),
+            configuration_url=self.portal,
+        )
+
+    @abstractmethod
+    def _add_device(self, serial: str) -> None:
+        """Begin to read a master or converter."""
+
+    @abstractmethod
+    async def async_read_list(self) -> None:
+        """Read which devices the account has, where that can be asked."""
+
+    @abstractmethod
+    def is_removable(self, serial: str) -> bool:
+        """Return whether a device would not come back by itself when its owner deletes it."""
+
+    @property
+    def is_list_current(self) -> bool:
+        """Whether what a list says of the devices is young enough to be shown."""
+        return False
+
+    @property
+    def coordinators(self) -> Iterator[ReadingsCoordinator]:
+        """All readings of all devices."""
+        yield from [*self.devices.values(), *self.secondary.values()]
+
+    @property
+    def subentries(self) -> dict[str, str]:
+        """The subentries under which the owner added devices, by serial number."""
+        return {subentry.data[CONF_DEVICE_SN]: subentry.subentry_id for subentry in self.entry.subentries.values()}
+
+    def subentry_id(self, serial: str) -> str | None:
+        """Return the subentry to which a device belongs."""
+        return self.subentries.get(serial)
+
+    def modules_of(self, serial: str) -> Mapping[str, int]:
+        """Return the numbers of the modules behind a device by their serial numbers."""
+        return {}
+
+    async def async_start(self) -> None:
+        """Show what was read before, and read the rest. What takes long arrives later."""
+        self.queue.allow(self._ceiling)
+        self._answers = await self.memory.async_load() | self.connection.answers
+        self.connection.answers.clear()
+        self.add_devices()
+        self.entry.async_on_unload(async_track_time_interval(self.hass, self._look_after, LOOK_AFTER_INTERVAL))
+        reads = self.entry.async_create_background_task(self.hass, self._read_first(), "first readings")
+        await asyncio.wait({reads}, timeout=PATIENCE)
+
+    async def _read_first(self) -> None:
+        await self.async_read_list()
+        while self._first_reads:
+            await asyncio.wait(self._first_reads)
+        self._look_after(dt_util.utcnow())
+
+    async def async_stop(self) -> None:
+        """Keep what was read for the next start, and take back the repairs that the owner does not ignore."""
+        self.on_added.clear()
+        await self.memory.async_close(self._last_answers())
+        withdraw(self.hass, self.entry, even_ignored=False)
+
+    def _last_answers(self) -> Answers:
+        read = {**self.devices, **self.secondary}
+        return {key: answer(found.raw, found.received_at) for key, found in read.items() if found.received_at}
+
+    @property
+    def _ceiling(self) -> int:
+        return int(self.entry.options.get(CONF_HOURLY_CALLS, CEILING))
+
+    @callback
+    def add_devices(self) -> None:
+        """Begin to read each device that is known and not read yet."""
+        for serial in [serial for serial in self.known if serial not in self.devices]:
+            if not self._is_claimed(serial):
+                self._add_device(serial)
+
+    def _is_claimed(self, serial: str) -> bool:
+        """Return whether another account has this device, which its owner is told of."""
+        registry = dr.async_get(self.hass)
+
+        def is_owner(entry: AccountConfigEntry) -> bool:
+            if account := getattr(entry, "runtime_data", None):
+                return serial in account.devices
+            registered = registry.async_get_device_by_identifier
+            return bool(registered((DOMAIN, serial), entry.entry_id)) and serial not in self._registered
+
+        entries = self.hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False)
+        owner = next((entry for entry in entries if entry is not self.entry and is_owner(entry)), None)
+        if owner and serial not in self._claimed:
+            self._claimed.add(serial)
+            _LOGGER.warning("Device %s is read by the account %s already", digest(serial), owner.title)
+        name = self.known[serial].name or self.known[serial].model or self.manufacturer
+        placeholders = {"device": name, "entry": self.entry.title, "other": owner.title if owner else ""}
+        report(self.hass, self.entry, owner is not None, "claimed", serial=serial, **placeholders)
+        return owner is not None
+
+    def reader(
+        self, source: Source, serial: str, name: str, *, of: set[Quantity] | None = None, **options: Any
+    ) -> ReadingsCoordinator:
+        """Return what reads a device, or with `of` those of its quantities that another endpoint has."""
+        known = self._registered.get(serial, set())
+        mine = known & of if of is not None else known
+        self._registered[serial] = known - mine
+        return ReadingsCoordinator(
+            self.hass,
+            self.entry,
+            self.credentials,
+            source,
+            serial=serial,
+            name=name,
+            memory=self.memory,
+            known=mine,
+            **options,
+        )
+
+    @callback
+    def add(self, coordinator: ReadingsCoordinator, endpoint: str = "") -> None:
+        """Begin with the readings of a device, or with those of another endpoint."""
+        key = coordinator.serial + endpoint
+        (self.secondary if endpoint else self.devices)[key] = coordinator
+        coordinator.on_recovery = self._ask_who_failed_with
+        self.credentials.readers += 1
+        if kept := self._answers.pop(key, None):
+            coordinator.restore(**kept)
+        for follow in self.on_added:
+            follow(coordinator)
+        if not coordinator.is_current:
+            task = self.entry.async_create_background_task(self.hass, coordinator.async_refresh(), "first reading")
+            self._first_reads.add(task)
+            task.add_done_callback(self._first_reads.discard)
+
+    @callback
+    def _ask_who_failed_with(self, recovered: ReadingsCoordinator) -> None:
+        since = (recovered.retries.since or 0) - FAILED_TOGETHER
+        for other in self.coordinators:
+            if other is not recovered and other.retries.since is not None and other.retries.since >= since:
+                other.async_ask()
+
+    @callback
+    def ask_who_fails(self) -> None:
+        """Ask again at once what failed, as with other credentials."""
+        for coordinator in self.coordinators:
+            if not coordinator.last_update_success:
+                coordinator.async_ask()
+
+    @callback
+    def _look_after(self, now: datetime) -> None:
+        """Do what takes no call, each minute."""
+        answering = [found for found in self.coordinators if found.retries.since is None and not found.is_disabled]
+        self.queue.kept_for_masters = math.ceil(sum(found.calls_per_hour for found in answering))
+        for coordinator in self.coordinators:
+            coordinator.async_notice_age()
+        seconds = self.queue.seconds_to_next
+        waiting = [found for found in answering if found.is_waiting and found.is_older_than(OLD)]
+        is_waiting = bool(seconds and seconds > WORTH_TELLING and waiting)
+        goes_on = dt_util.as_local(now + timedelta(seconds=seconds or 0)).strftime("%H:%M")
+        if is_waiting != self._is_waiting:
+            self._is_waiting = is_waiting
+            text = f"wait for calls until {goes_on}" if is_waiting else "are read again"
+            _LOGGER.info("%s: %d devices %s", self.entry.title, len(waiting), text)
+        placeholders = {
+            "entry": self.entry.title,
+            "time": goes_on,
+            "calls": str(self.queue.calls_last_hour),
+            "ceiling": str(self.queue.ceiling),
+        }
+        report(self.hass, self.entry, is_waiting, "waiting", **placeholders)
+
+    async def async_apply_changes(self) -> None:
+        """Take over options, a new name and devices that were added or removed by hand; other data need a reload."""
+        if self._data != dict(self.entry.data):
+            self.hass.config_entries.async_schedule_reload(self.entry.entry_id)
+            return
+        self.queue.allow(self._ceiling)
+        before, self._added_by_hand = self._added_by_hand, self.subentries
+        for serial in before.keys() - self._added_by_hand.keys():
+            await self.async_remove(serial)
+        self._answers |= self.connection.answers
+        self.connection.answers.clear()
+        self.known = known_devices(self.hass, self.entry) | self.known
+        self.add_devices()
+        for listener in self.on_options:
+            listener()
 
     async def async_remove(self, serial: str) -> None:
-        """Forget a device."""
-        self.inventory.data.pop(serial, None)
-        self.memory.forget(serial)
+        """Forget a device and its modules."""
+        for module in list(self.modules_of(serial)):
+            await self.async_remove(module)
         self.known.pop(serial, None)
-        if device := self.devices.pop(serial, None):
-            self.rejected.discard(device.name)
-            device.async_unfollow()
-            await device.async_shutdown()
-
-
-def known_quantities(hass: HomeAssistant, entry: AccountConfigEntry) -> dict[str, set[tuple[Platform, Key]]]:
-    """Return what the entity registry remembers of the devices, by serial number."""
-    known: dict[str, set[tuple[Platform, Key]]] = {}
-    for registered in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
-        serial, _, key = registered.unique_id.rpartition("-")
-        if key in Key:
-            known.setdefault(serial, set()).add((Platform(registered.domain), Key(key)))
-    return known
-
-
-_QUEUES: HassKey[dict[str, AccountQueue]] = HassKey(f"{DOMAIN}_queues")
-
-
-def account_queue(hass: HomeAssistant, account: Mapping[str, Any]) -> AccountQueue:
-    """Return the one queue of an account, in the form as well as in the entry that it becomes."""
-    return hass.data.setdefault(_QUEUES, {}).setdefault(identity(account), AccountQueue())
-
-
-def identity(account: Mapping[str, Any]) -> str:
-    """Return the unique id of an account."""
-    if CONF_APP_ID in account:
-        return f"dyness:{account[CONF_APP_ID]}"
-    # Whoever has only the ready-made header has no id: a hash of it tells accounts apart without giving it away.
-    token = hashlib.sha256(account[CONF_API_TOKEN].encode()).hexdigest()[:16]
-    return f"atess:{account.get(CONF_API_ID) or token}"
-
-
-def digest(serial: str) -> str:
-    """Return a short stand-in for a serial number, the same every time."""
-    return hashlib.sha256(serial.encode()).hexdigest()[:8]
-
-
-def tell(
-    hass: HomeAssistant,
-    entry: AccountConfigEntry,
-    is_so: bool,
-    *,
-    translation_key: str,
-    translation_placeholders: dict[str, str],
-    device: str = "",
-    severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
-    learn_more_url: str | None = None,
-) -> None:
-    """Raise a repair while something is so that only the user can change, and take it back afterwards."""
-    issue = f"{translation_key}_{entry.entry_id}{device}"
-    if not is_so:
-        ir.async_delete_issue(hass, DOMAIN, issue)
-        return
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue,
-        is_fixable=False,
-        severity=severity,
-        translation_key=translation_key,
-        translation_placeholders=translation_placeholders,
-        learn_more_url=learn_more_url,
-    )
+        self.memory.forget(serial)
+        withdraw(self.hass, self.entry, serial)
+        for group in (self.devices, self.secondary):
+            for key in [key for key, found in group.items() if found.serial == serial]:
+                await group.pop(key).async_end()

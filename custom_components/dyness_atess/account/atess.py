@@ -1,22 +1,23 @@
-"""An ATESS account: the PBDs that its owner added."""
+"""An ATESS account: the converters that its owner added. How the cloud lists devices is not known (atess-api 3.2)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.util import dt as dt_util
 
 from ..cloud.atess import BASE_URL, AtessClient
-from ..cloud.errors import CloudEmpty
-from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_POWER_UNIT, CONF_SERVER
-from ..telemetry.atess.decoder import PbdDecoder
-from ..telemetry.atess.learning import PowerUnit
-from ..telemetry.device import Device
+from ..cloud.queue import Turn
+from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_DEVICE_SN, CONF_KIND, CONF_SERVER
+from ..telemetry.atess.decoder import ConverterDecoder
 from ..telemetry.reading import Reading
-from .account import AccountConfigEntry, account_queue
-from .coordinator import DeviceCoordinator, Inventory
+from .account import Account
+from .connection import connection
+from .schedule import CONVERTER
+
+SIGNS = {"positive_discharging": 1, "positive_charging": -1}
 
 
 def atess_client(hass: HomeAssistant, account: Mapping[str, Any]) -> AtessClient:
@@ -26,63 +27,69 @@ def atess_client(hass: HomeAssistant, account: Mapping[str, Any]) -> AtessClient
         account.get(CONF_SERVER) or BASE_URL,
         account.get(CONF_API_ID, ""),
         account[CONF_API_TOKEN],
-        account_queue(hass, account),
+        connection(hass, account).queue,
     )
 
 
-class AtessInventory(Inventory):
-    """What its owner added: how the cloud lists devices is not known (atess-api 3.2)."""
+class Converter:
+    """The source of a converter's readings, whose meaning is learned from record to record."""
+
+    def __init__(self, account: Account, client: AtessClient, serial: str, kind: str) -> None:
+        """Go on with what was learned before."""
+        self._account = account
+        self._client = client
+        self._serial = serial
+        self._kind = kind
+        self.decoder = self._new_decoder()
+        account.on_options.append(self._take_over_sign)
+
+    def _new_decoder(self) -> ConverterDecoder:
+        sign = SIGNS.get(self._account.entry.options.get(CONF_BATTERY_SIGN, ""))
+        memory = self._account.memory.recall(self._serial).get("decoder")
+        return ConverterDecoder(self._kind, memory, battery_sign=sign)
+
+    def _take_over_sign(self) -> None:
+        self.decoder = self._new_decoder()
+        if coordinator := self._account.devices.get(self._serial):
+            coordinator.decode_again()
+
+    async def fetch(self, turn: Turn) -> Any:
+        """Ask for the last record."""
+        return await self._client.data_last(self._kind, self._serial, turn)
+
+    def decode(self, raw: Any, received_at: datetime) -> Reading:
+        """Return what it means."""
+        reading = self.decoder.decode(raw, received_at)
+        if not reading.empty:
+            self._account.memory.keep(self._serial, decoder=self.decoder.memory)
+        return reading
+
+
+class AtessAccount(Account):
+    """The converters of an ATESS account."""
 
     manufacturer = "ATESS"
+    portal = BASE_URL
 
-    def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-        """Prepare to read the devices."""
-        super().__init__(hass, entry, None)
-        self.client = atess_client(hass, entry.data)
-        self.data = {
-            serial: replace(device, name=device.name or "ATESS PBD", model="PBD")
-            for serial, device in self.data.items()
+    @override
+    async def async_read_list(self) -> None:
+        """There is none."""
+
+    @override
+    def _add_device(self, serial: str) -> None:
+        kinds = {
+            subentry.data[CONF_DEVICE_SN]: subentry.data[CONF_KIND] for subentry in self.entry.subentries.values()
         }
+        if (kind := kinds.get(serial)) is None:
+            return
+        several = f" {serial}" if len(kinds) > 1 else ""
+        known = self.known[serial]
+        self.known[serial] = replace(known, name=known.name or f"ATESS {kind.upper()}{several}", model=kind.upper())
+        source = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
+        coordinator = self.reader(source, serial, kind.upper(), interval=CONVERTER)
+        coordinator.after_limit = CONVERTER
+        self.add(coordinator)
 
     @override
-    def coordinator(self, serial: str) -> DeviceCoordinator:
-        return PbdCoordinator(self.hass, self.config_entry, self, serial)
-
-    @property
-    @override
-    def is_current(self) -> bool:
-        return True
-
-    @override
-    async def _read(self) -> dict[str, Device]:
-        return self.data
-
-
-class PbdCoordinator(DeviceCoordinator):
-    """The readings of a PBD, whose meaning is learned from record to record."""
-
-    inventory: AtessInventory
-
-    def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry, inventory: Inventory, serial: str) -> None:
-        """Go on with what was learned before."""
-        super().__init__(hass, entry, inventory, serial)
-        unit, sign = entry.options.get(CONF_POWER_UNIT, ""), entry.options.get(CONF_BATTERY_SIGN, "")
-        self._decoder = PbdDecoder(
-            self.remembered,
-            power_unit=PowerUnit(unit) if unit in PowerUnit else None,
-            battery_sign={"positive_discharging": 1, "positive_charging": -1}.get(sign),
-        )
-
-    @property
-    @override
-    def findings(self) -> dict[str, Any]:
-        return self._decoder.findings
-
-    @override
-    async def _fetch(self) -> Reading:
-        self.raw = await self.inventory.client.pbd_data_last(self.serial, self.turn)
-        reading = self._decoder.decode(self.raw, dt_util.utcnow())
-        if not reading.values:
-            raise CloudEmpty("no values")
-        self.config_entry.runtime_data.memory.keep(self.serial, self._decoder.memory)
-        return reading
+    def is_removable(self, serial: str) -> bool:
+        return serial not in self.subentries

@@ -1,48 +1,223 @@
-"""Inventory per account, readings per device; the only place where an error becomes a state."""
+"""Readings of a device; the only place where an error becomes a state (product contract, section 5)."""
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Set as AbstractSet
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
-from typing import Any, ClassVar, override
+from typing import Any, Protocol, override
 
-from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from ..cloud.errors import CloudEmpty, CloudError, CloudRateLimited, CloudRejected, CloudUnavailable
+from ..cloud.errors import CloudEmpty, CloudError, CloudRateLimited, CloudRejected
 from ..cloud.queue import Priority, Turn
-from ..const import CONF_COLLECTOR_SN, CONF_DEVICE_SN, DOMAIN
-from ..telemetry.device import Device
+from ..const import DOMAIN
+from ..telemetry.energy.energies import Energies
 from ..telemetry.reading import Reading, Value
-from ..telemetry.vocabulary import SLOW, Key
-from .account import AccountConfigEntry, digest, tell
+from ..telemetry.vocabulary import LIFETIME, SLOW, Key
+from .connection import digest
+from .credentials import Credentials
+from .memory import Memory
+from .registry import Quantity, is_disabled
+from .schedule import CALLS_PER_UPLOAD, PERIOD, RATE_LIMITED, WITHOUT_MASTER, Retries, Rhythm
 
 _LOGGER = logging.getLogger(__package__)
 
-INVENTORY_INTERVAL = timedelta(minutes=30)
-READINGS_INTERVAL = timedelta(minutes=5)
-"""The device uploads a sample every five minutes (dyness-api 9)."""
 MAXIMUM_AGE = timedelta(minutes=30)
 """A sample older than this is no longer current (product contract, section 5)."""
 
-MAXIMUM_CLOCK_ERROR = timedelta(minutes=5)
-"""A clock that is further from the cloud's may be why a signature is refused; no source has the window."""
-
 
 class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
-    """Maps the outcomes of a read to what the user sees (product contract, section 5)."""
+    """Maps the outcomes of a read to what the user sees, and reads again when it is time."""
 
-    config_entry: AccountConfigEntry
+    config_entry: ConfigEntry
+    after_limit = RATE_LIMITED
 
-    def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry, name: str, interval: timedelta | None) -> None:
-        """Prepare to read every `interval`."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=name, update_interval=interval)
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, credentials: Credentials, name: str) -> None:
+        """Prepare to read. Nothing is read before the first refresh."""
+        super().__init__(hass, _LOGGER, config_entry=entry, name=name)
+        self._credentials = credentials
+        self.retries = Retries()
+        self.is_waiting = False
+        """Whether a read is under way, or in the queue."""
+
+    @abstractmethod
+    async def _read(self) -> Data:
+        """Read once.
+
+        Raises:
+            CloudError: one of the declared outcomes.
+        """
+
+    @abstractmethod
+    def _next_read(self) -> float | None:
+        """Return in how many seconds to read again after an answer."""
+
+    @property
+    @abstractmethod
+    def is_current(self) -> bool:
+        """Whether the data at hand are young enough to be shown."""
+
+    @callback
+    def async_ask(self) -> None:
+        """Read as soon as its turn comes, unless that is under way."""
+        if not self.is_waiting:
+            self.config_entry.async_create_background_task(self.hass, self.async_refresh(), f"{self.name} - asked")
+
+    @override
+    async def _async_update_data(self) -> Data:
+        self.is_waiting = True
+        may_stay = self.last_update_success and self.is_current
+        try:
+            data = await self._read()
+        except CloudRateLimited as error:
+            self._wait(self.after_limit)
+            if may_stay:
+                return self.data
+            raise _failed(error) from error
+        except CloudError as error:
+            if isinstance(error, CloudRejected):
+                self._credentials.rejected(self.name, error.clock_error)
+            elif error.proves_credentials:
+                self._credentials.accepted()
+            if isinstance(error, CloudEmpty) and may_stay:
+                self._wait(self._next_read())
+                return self.data
+            is_first = self.retries.since is None
+            self._wait(self.retries.failed(dt_util.utcnow().timestamp()))
+            if is_first and may_stay:
+                return self.data  # tried again before anybody hears of it
+            raise _failed(error) from error
+        else:
+            self._credentials.accepted()
+            self.retries.succeeded()
+            self._wait(self._next_read())
+            return data
+        finally:
+            self.is_waiting = False
+
+    def _wait(self, seconds: float | None) -> None:
+        self.update_interval = None if seconds is None else timedelta(seconds=seconds)
+
+
+def _failed(error: CloudError) -> UpdateFailed:
+    _LOGGER.debug("%s", error)
+    return UpdateFailed(translation_domain=DOMAIN, translation_key=error.outcome)
+
+
+class Source(Protocol):
+    """Where the readings of one device come from."""
+
+    async def fetch(self, turn: Turn) -> Any:
+        """Ask the cloud.
+
+        Raises:
+            CloudError: one of the declared outcomes.
+        """
+
+    def decode(self, raw: Any, received_at: datetime) -> Reading:
+        """Return what an answer means, which may be nothing. Never raises."""
+
+
+class ReadingsCoordinator(CloudCoordinator[Reading | None]):
+    """The readings of one device from one source."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        credentials: Credentials,
+        source: Source,
+        *,
+        serial: str,
+        name: str,
+        memory: Memory,
+        known: Iterable[Quantity],
+        priority: Priority = Priority.MASTER,
+        rhythm: Rhythm | None = None,
+        interval: float | None = None,
+        is_metered: bool = False,
+    ) -> None:
+        """Begin with the quantities that this device is known to have.
+
+        Args:
+            hass: Home Assistant.
+            entry: of the account.
+            credentials: of the account.
+            source: what is asked.
+            serial: number of the device.
+            name: for the log, without a serial number.
+            memory: of the account.
+            known: quantities that the entity registry has.
+            priority: of its calls while it answers.
+            rhythm: of its samples, where it has one that can be learned.
+            interval: seconds between reads, where it has none; None where somebody else knows when.
+            is_metered: whether its energies are metered as long as it has no counters.
+        """
+        super().__init__(hass, entry, credentials, f"{name} {digest(serial)}")
+        self.serial = serial
+        self.source = source
+        self.rhythm = rhythm
+        self.raw: Any = None
+        """The last answer as it came, for diagnostics and for the next start."""
+        self.received_at: datetime | None = None
+        self.quantities = set(known)
+        """Every quantity that this device has ever had; none is forgotten while Home Assistant knows its entity."""
+        self.energies = Energies(memory.recall(serial).get("energies"))
+        self.on_recovery: Callable[[ReadingsCoordinator], None] | None = None
+        self.on_end: list[Callable[[], None]] = []
+        self._memory = memory
+        self._priority = priority
+        self._interval = interval
+        self._is_metered = is_metered
+        self._is_read = False
         self._was_current = False
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether the owner has turned the device off: then it is not asked."""
+        return is_disabled(self.hass, self.config_entry, self.serial)
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it stands behind a master."""
+        return self._priority is Priority.MODULE
+
+    @property
+    def calls_per_hour(self) -> float:
+        """What is kept for it of the ceiling; modules take what is left."""
+        if self._priority > Priority.MASTER:
+            return 0.0
+        period = self.rhythm.period / CALLS_PER_UPLOAD if self.rhythm else self._interval or PERIOD
+        return 3600 / period
+
+    @property
+    def turn(self) -> Turn:
+        """Its place in the account's queue: the older its sample, the sooner."""
+        if self.retries.since is not None:
+            priority = Priority.FAILING
+        else:
+            priority = self._priority if self._is_read or self.is_current else Priority.FIRST
+        return Turn(priority, self.sampled_at.timestamp() if self.sampled_at else 0.0, digest(self.serial))
+
+    @property
+    def sampled_at(self) -> datetime | None:
+        """When the last sample was taken, or first received where that is earlier or it does not say."""
+        known = (self.data.sampled_at, self.received_at) if self.data else ()
+        return min(filter(None, known), default=None)
+
+    @property
+    @override
+    def is_current(self) -> bool:
+        return not self.is_older_than(MAXIMUM_AGE)
+
+    def is_older_than(self, age: timedelta) -> bool:
+        """Return whether the last sample is so old; one that is not there yet is."""
+        return self.sampled_at is None or dt_util.utcnow() - self.sampled_at > age
 
     @callback
     def async_notice_age(self) -> None:
@@ -55,275 +230,87 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     def _async_refresh_finished(self) -> None:
         self._was_current = self.is_current
 
-    @property
-    def pause(self) -> timedelta:
-        """How long to wait after a failure."""
-        return READINGS_INTERVAL
-
-    async def _twice[Result](self, read: Callable[[], Awaitable[Result]]) -> Result:
-        """Read, and once more where the cloud was unavailable."""
-        try:
-            return await read()
-        except CloudUnavailable as error:
-            _LOGGER.debug("Reading %s once more: %s", self.name, error)
-            return await read()
-
-    @abstractmethod
-    async def _read(self) -> Data:
-        """Read once.
-
-        Raises:
-            CloudError: one of the declared outcomes.
-        """
-
-    @property
-    @abstractmethod
-    def is_current(self) -> bool:
-        """Whether the data at hand are young enough to be shown."""
-
-    @override
-    async def _async_update_data(self) -> Data:
-        try:
-            data = await self._twice(self._read)
-        except CloudRejected as error:
-            if self._clock_is_wrong(error.clock_error):
-                raise UpdateFailed(
-                    translation_domain=DOMAIN,
-                    translation_key="clock",
-                    retry_after=self.pause.total_seconds(),
-                ) from error
-            # After ConfigEntryAuthFailed nothing would read again until somebody acts. A cloud that refuses the right
-            # credentials for a while is no reason for a hole that stays.
-            self.config_entry.runtime_data.rejected.add(self.name)
-            self.config_entry.async_start_reauth_if_available(self.hass)
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key="rejected",
-                retry_after=INVENTORY_INTERVAL.total_seconds(),
-            ) from error
-        except CloudError as error:
-            if isinstance(error, CloudRateLimited | CloudEmpty) and self.last_update_success and self.is_current:
-                return self.data
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key="unavailable",
-                translation_placeholders={"reason": str(error)},
-                retry_after=self.pause.total_seconds(),
-            ) from error
-        else:
-            self._clock_is_wrong(None)
-            self._accepted()
-            return data
-        finally:
-            account = self.config_entry.runtime_data
-            if account.queue.slowness != account.memory.recall("").get("slowness", 0):
-                account.memory.keep("", {"slowness": account.queue.slowness})
-
-    def _accepted(self) -> None:
-        """Take the request for other credentials back when the cloud takes the present ones everywhere again."""
-        rejected = self.config_entry.runtime_data.rejected
-        rejected.discard(self.name)
-        if not rejected:
-            for flow in self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH}):
-                self.hass.config_entries.flow.async_abort(flow["flow_id"])
-
-    def _clock_is_wrong(self, error: timedelta | None) -> bool:
-        """Tell the user of a clock that makes signatures worthless, and when it is right again."""
-        is_wrong = error is not None and abs(error) > MAXIMUM_CLOCK_ERROR
-        minutes = round(error.total_seconds() / 60) if error else 0
-        tell(
-            self.hass,
-            self.config_entry,
-            is_wrong,
-            translation_key="clock",
-            translation_placeholders={"minutes": str(minutes)},
-            severity=ir.IssueSeverity.ERROR,
-        )
-        return is_wrong
-
-
-class Inventory(CloudCoordinator[dict[str, Device]]):
-    """The master devices of one account, by serial number."""
-
-    manufacturer: ClassVar[str]
-
-    def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry, interval: timedelta | None) -> None:
-        """Begin with the devices of the last run, so that a cloud that is down blanks none of them."""
-        super().__init__(hass, entry, "the device list", interval)
-        self.subentries = {
-            subentry.data[CONF_DEVICE_SN]: subentry.subentry_id for subentry in entry.subentries.values()
-        }
-        self.listed: set[str] = set()
-        self.data = {
-            subentry.data[CONF_DEVICE_SN]: Device(
-                serial=subentry.data[CONF_DEVICE_SN], collector_serial=subentry.data.get(CONF_COLLECTOR_SN)
-            )
-            for subentry in entry.subentries.values()
-        }
-        for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
-            if device.via_device_id or device.config_subentry_id not in (None, *entry.subentries):
-                continue  # a module, or its subentry is just being removed
-            serial = next(serial for domain, serial in device.identifiers if domain == DOMAIN)
-            self.data[serial] = replace(
-                self.data.get(serial) or Device(serial=serial),
-                name=device.name,
-                model=device.model,
-                model_code=device.model_id,
-                firmware=device.sw_version,
-            )
-
-    @abstractmethod
-    def coordinator(self, serial: str) -> DeviceCoordinator:
-        """Return what reads this device."""
-
-
-class DeviceCoordinator(CloudCoordinator[Reading]):
-    """The readings of one device."""
-
-    priority: ClassVar[Priority] = Priority.MASTER
-
-    def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry, inventory: Inventory, serial: str) -> None:
-        """Begin with the quantities that this device is known to have."""
-        self.serial = serial
-        self.inventory = inventory
-        model = self.device.model or "device"
-        super().__init__(hass, entry, f"{model} {digest(serial)}", READINGS_INTERVAL)
-        self._seen = entry.runtime_data.known.pop(serial, set())
-        self.raw: Any = None
-        """The last answer as it came, for diagnostics."""
-        self._attempts = 0
-        self._attempted_at = 0.0
-        self.raw_beside: dict[str, Any] = {}
-        """The last answers of other endpoints, by what they tell."""
-        self.unfollow: list[Callable[[], None]] = []
-        """Ends what the platforms listen to."""
-        self.silent: AbstractSet[Key] = frozenset()
-        """Quantities whose own read failed while the others' did not."""
-        self._beside: dict[str, tuple[datetime, dict[Key, Value]]] = {}
-        """What other endpoints last added, and when, by their names."""
-        self.received_at: datetime | None = None
-
-    @abstractmethod
-    async def _fetch(self) -> Reading:
-        """Ask the cloud and decode what it says.
-
-        Raises:
-            CloudError: one of the declared outcomes.
-        """
-
-    async def read_beside(
-        self, name: str, keys: AbstractSet[Key], read: Callable[[], Awaitable[dict[Key, Value]]]
-    ) -> dict[Key, Value]:
-        """Return what another endpoint adds to the points. Its failure concerns `keys` and nothing else."""
-        try:
-            found = await self._twice(read)
-        except CloudError as error:
-            read_at, kept = self._beside.get(name, (None, {}))
-            is_young = read_at is not None and dt_util.utcnow() - read_at <= MAXIMUM_AGE
-            if isinstance(error, CloudRateLimited | CloudEmpty) and is_young and not keys & self.silent:
-                return kept
-            if not keys & self.silent:
-                _LOGGER.error("Error fetching %s of %s: %s", name, self.name, error)  # noqa: TRY400
-            self.silent = self.silent | keys
-            return {}
-        if keys & self.silent:
-            _LOGGER.info("Fetching %s of %s recovered", name, self.name)
-        self.silent = self.silent - keys
-        self._beside[name] = dt_util.utcnow(), found
-        return found
-
-    @property
-    def turn(self) -> Turn:
-        """Its place in the account's queue: the longer ago it was read or tried, the sooner."""
-        return Turn(self.priority, self._attempted_at)
-
-    @property
-    def has_data(self) -> bool:
-        """Whether it ever had a value: lists have coordinators and dongles beside the batteries."""
-        return bool(self._seen)
-
-    @property
-    def calls_per_read(self) -> int:
-        """How many endpoints are asked each time."""
-        return 1 + len(self._beside)
-
-    @property
-    @override
-    def pause(self) -> timedelta:
-        # After four tries what never answers is left alone for longer.
-        doublings = 0 if self.has_data else min(max(self._attempts - 4, 0), 4)
-        return min(READINGS_INTERVAL * (1 << doublings), INVENTORY_INTERVAL)
+    @callback
+    def restore(self, raw: Any, received_at: datetime) -> None:
+        """Show again what was read before a restart, and read again when it is time."""
+        reading = self.source.decode(raw, received_at)
+        if not reading.empty:
+            self._take(raw, reading, received_at)
+            self._wait(self._next_read())
 
     @callback
-    def async_unfollow(self) -> None:
-        """Let nobody listen to it any more."""
-        while self.unfollow:
-            self.unfollow.pop()()
+    def decode_again(self) -> None:
+        """Show what the last answer means by now, as with an option of its owner or what another endpoint has said."""
+        if not self.data or not self.received_at:
+            return
+        totals = {key: value for key, value in self.data.values.items() if key in LIFETIME}
+        self._show(self.source.decode(self.raw, self.received_at), totals)
+        self.async_update_listeners()
 
-    @property
-    def subentry_id(self) -> str | None:
-        """The subentry under which the user added this device."""
-        return self.inventory.subentries.get(self.serial)
+    @callback
+    def fill_gap(self, records: Iterable[tuple[datetime, float]]) -> None:
+        """Count what has flown in a gap of the samples, from records of times and W (positive while discharging)."""
+        totals = self.energies.fill(records)
+        self._memory.keep(self.serial, energies=self.energies.memory)
+        if self.data:
+            self._show(self.data, totals)
+            self.async_update_listeners()
 
-    @property
-    def device_info(self) -> dr.DeviceInfo:
-        """What the device page shows."""
-        device = self.device
-        return dr.DeviceInfo(
-            identifiers={(DOMAIN, device.serial)},
-            manufacturer=self.inventory.manufacturer,
-            name=device.name or device.model or self.inventory.manufacturer,
-            model=device.model,
-            model_id=device.model_code,
-            serial_number=device.serial,
-            sw_version=device.firmware or (self.data.firmware if self.data else None),
-        )
-
-    @property
-    def remembered(self) -> dict[str, Any]:
-        """What is known of this device from earlier."""
-        return self.config_entry.runtime_data.memory.recall(self.serial)
-
-    @property
-    def findings(self) -> dict[str, Any]:
-        """What was told from the numbers and not by the cloud, for diagnostics."""
-        return {}
-
-    @property
-    def device(self) -> Device:
-        """What the inventory knows of this device."""
-        return self.inventory.data.get(self.serial) or Device(serial=self.serial)
-
-    @property
-    def quantities(self) -> set[tuple[Platform, Key]]:
-        """Every quantity that this device has ever had; none is forgotten while Home Assistant knows its entity."""
-        listed = {(Platform.SENSOR, Key.WORK_STATUS)} if self._seen and self.device.work_status else set()
-        return self._seen | listed
-
-    @property
-    def sampled_at(self) -> datetime | None:
-        """When the last sample was taken, or first received where that is earlier or it does not say."""
-        known = (self.data.sampled_at, self.received_at) if self.data else ()
-        return min(filter(None, known), default=None)
-
-    @property
-    @override
-    def is_current(self) -> bool:
-        return self.sampled_at is not None and dt_util.utcnow() - self.sampled_at <= MAXIMUM_AGE
+    async def async_end(self) -> None:
+        """Read no more, and let nobody listen any more."""
+        while self.on_end:
+            self.on_end.pop()()
+        await self.async_shutdown()
 
     @override
-    async def _read(self) -> Reading:
-        self._attempts += 1
-        self._attempted_at = dt_util.utcnow().timestamp()
-        reading = await self._fetch()
+    async def _async_update_data(self) -> Reading | None:
+        if self.is_disabled:
+            self._wait(WITHOUT_MASTER)
+            return self.data
+        return await super()._async_update_data()
+
+    @override
+    async def _read(self) -> Reading | None:
+        raw = await self.source.fetch(self.turn)
+        self._is_read = True
+        if self._shutdown_requested:
+            return self.data
+        now = dt_util.utcnow()
+        reading = self.source.decode(raw, now)
         if reading.empty:
+            self.raw = self.raw or raw
             raise CloudEmpty("no values")
+        if self.is_current and _is_older(reading, self.data):
+            return self.data  # from a replica that lags behind (dyness-api 9)
+        self._take(raw, reading, now)
+        if self.retries.since is not None and self.on_recovery:
+            self.on_recovery(self)
+        return self.data
+
+    @override
+    def _next_read(self) -> float | None:
+        if self.rhythm is None:
+            return self._interval
+        sampled_at = self.data.sampled_at if self.data else None
+        return self.rhythm.answered(sampled_at and sampled_at.timestamp(), dt_util.utcnow().timestamp())
+
+    def _take(self, raw: Any, reading: Reading, now: datetime) -> None:
         if not (self.data and reading.sampled_at and reading.sampled_at == self.data.sampled_at):
-            self.received_at = dt_util.utcnow()
+            self.received_at = now
+        self.raw = raw
+        totals = self.energies.add(reading.values, reading.sampled_at or now, metered=self._is_metered)
+        if totals:
+            self._memory.keep(self.serial, energies=self.energies.memory)
+        self._show(reading, totals)
+
+    def _show(self, reading: Reading, totals: Mapping[Key, Value]) -> None:
+        """Show a sample with totals in place of its counters, and what it leaves out and does not age."""
         slow = {key: value for key, value in self.data.values.items() if key in SLOW} if self.data else {}
-        reading = replace(reading, values=slow | reading.values)
-        self._seen |= {(Platform.SENSOR, key) for key in reading.values}
-        self._seen |= {(Platform.BINARY_SENSOR, key) for key in reading.flags}
-        if reading.values or reading.flags:
-            self._seen.add((Platform.BINARY_SENSOR, Key.ONLINE))
-        return reading
+        sample = {key: value for key, value in reading.values.items() if key not in LIFETIME}
+        self.data = replace(reading, values=slow | sample | totals)
+        self.quantities |= {(Platform.SENSOR, key) for key in self.data.values}
+        self.quantities |= {(Platform.BINARY_SENSOR, key) for key in (*reading.flags, Key.ONLINE)}
+
+
+def _is_older(reading: Reading, shown: Reading | None) -> bool:
+    return bool(shown and shown.sampled_at and reading.sampled_at and reading.sampled_at < shown.sampled_at)

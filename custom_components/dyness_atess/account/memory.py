@@ -1,123 +1,104 @@
-"""What devices have shown of themselves, kept over restarts."""
+"""What is kept of the devices over restarts: what they have shown of themselves, and their last answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import datetime
 import logging
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
+import probatio as vol
 
 from ..const import DOMAIN
-from ..telemetry.energy.counter import sound_counters, sound_lifetimes
-from ..telemetry.energy.meter import EnergyMeter
 
 _LOGGER = logging.getLogger(__package__)
 
 VERSION = 1
 DELAY = 10.0
 """Seconds within which changes are written together."""
+RARELY = 3600.0
+"""The last answers are of use after a stop or a reload, when they are written in any case."""
 
-MAXIMUM_TOTAL = 1e8
-"""kWh, and hours"""
-MAXIMUM_TIME = 1e11
-"""Seconds since 1970"""
+_LEARNED = vol.Schema(
+    {
+        vol.Optional("family"): str,
+        vol.Optional("modules"): {str: vol.All(int, vol.Range(min=1, max=999))},
+        vol.Optional("capacity"): vol.All(vol.Coerce(float), vol.Range(min=0, max=10_000)),
+        vol.Optional("energies"): dict,
+        vol.Optional("decoder"): dict,
+    }
+)
+_ANSWER = vol.Schema({"raw": object, "received_at": vol.All(str, datetime.fromisoformat)})
 
-
-def _is_number(value: Any, least: float, most: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
-
-
-def _is_mapping_to(value: Any, is_item: Callable[[Any], bool]) -> bool:
-    return isinstance(value, dict) and all(map(is_item, value.values()))
-
-
-_FORMS: Mapping[str, Callable[[Any], bool]] = {
-    "family": lambda value: isinstance(value, str),
-    "modules": lambda value: _is_mapping_to(value, lambda item: type(item) is int and 0 < item < 1000),
-    "capacity": lambda value: type(value) is float,
-    "slowness": lambda value: type(value) is int and value >= 0,
-}
-"""What an item has to be, where nobody who takes it looks at it again."""
-
-
-_PARTS: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "totals": lambda value: _numbers(value, MAXIMUM_TOTAL),
-    "metered": lambda value: _numbers(value, MAXIMUM_TOTAL),
-    "awaited": lambda value: _numbers(value, MAXIMUM_TIME),
-    "counters": sound_counters,
-    "lifetime": sound_lifetimes,
-    "meter": lambda value: EnergyMeter(value).memory,
-}
-"""What is left of an item of which a part is damaged."""
-
-
-def _numbers(value: dict[str, Any], most: float) -> dict[str, Any]:
-    return {key: item for key, item in value.items() if _is_number(item, 0, most)}
-
-
-def _sound(content: Any) -> dict[str, Any]:
-    """Return what of a device's memory has its form."""
-    sound = {}
-    for name, value in content.items() if isinstance(content, dict) else ():
-        if name not in _PARTS:
-            if name not in _FORMS or _FORMS[name](value):
-                sound[name] = value
-        elif isinstance(value, dict):
-            sound[name] = _PARTS[name](value)
-    return sound
+type Answers = dict[str, dict[str, Any]]
 
 
 class Memory:
-    """One file per account: a JSON object per serial number."""
+    """Two files for each account, both with an object per device."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
-        """Name the file; nothing is read yet."""
-        self._store: Store[dict[str, dict[str, Any]]] = Store(hass, VERSION, f"{DOMAIN}.{entry_id}", private=True)
-        self._devices: dict[str, dict[str, Any]] = {}
+        """Name the files; nothing is read yet."""
+        name = f"{DOMAIN}.{entry_id}"
+        self._learned_store: Store[dict[str, dict[str, Any]]] = Store(hass, VERSION, name, private=True)
+        self._answer_store: Store[Answers] = Store(hass, VERSION, f"{name}.answers", private=True)
+        self._learned: dict[str, dict[str, Any]] = {}
         self._is_due = False
-        self._is_closed = False
 
-    async def async_load(self) -> None:
-        """Read the file. One that cannot be used is as good as none."""
-        try:
-            stored = await self._store.async_load() or {}
-            self._devices = {serial: _sound(content) for serial, content in stored.items()}
-            if self._devices != stored:
-                _LOGGER.warning("Some of what was learned of the devices is damaged and is learned anew")
-        except Exception:  # whatever is in the file: devices show themselves anew, the start does not fail
-            _LOGGER.warning("What was learned of the devices cannot be read and is learned anew", exc_info=True)
+    async def async_load(self) -> Answers:
+        """Read both files and return the last answers. What has not its form is begun anew."""
+        self._learned = await _load(self._learned_store, _LEARNED)
+        return await _load(self._answer_store, _ANSWER)
 
     def recall(self, serial: str) -> dict[str, Any]:
         """Return what is known of a device."""
-        return self._devices.get(serial, {})
+        return self._learned.get(serial, {})
 
-    def keep(self, serial: str, content: dict[str, Any]) -> None:
-        """Replace what is known of a device."""
-        if self._devices.get(serial) != content and not self._is_closed:
-            self._devices[serial] = content
+    def keep(self, serial: str, **content: Any) -> None:
+        """Add to what is known of a device."""
+        known = self.recall(serial)
+        if known != (new := known | content):
+            self._learned[serial] = new
             self._write_soon()
 
     def forget(self, serial: str) -> None:
         """Forget a device."""
-        if self._devices.pop(serial, None) is not None:
+        if self._learned.pop(serial, None) is not None:
             self._write_soon()
 
+    def keep_answers(self, answers: Callable[[], Answers]) -> None:
+        """Have the last answers written at a stop."""
+        self._answer_store.async_delay_save(answers, RARELY)
+
     def _write_soon(self) -> None:
-        # Each call puts the writing off: with many devices there would be none.
+        # Each call would put the writing off: with many devices there would be none.
         if not self._is_due:
             self._is_due = True
-            self._store.async_delay_save(self._written, DELAY)
+            self._learned_store.async_delay_save(self._to_write, DELAY)
 
-    def _written(self) -> dict[str, dict[str, Any]]:
+    def _to_write(self) -> dict[str, dict[str, Any]]:
         self._is_due = False
-        return self._devices
+        return self._learned
 
-    async def async_close(self) -> None:
-        """Write now what is not written yet. What is learned from answers that are still on their way is lost."""
-        self._is_closed = True
-        if self._is_due:
-            await self._store.async_save(self._written())
+    async def async_close(self, answers: Answers) -> None:
+        """Write both files now."""
+        await self._learned_store.async_save(self._to_write())
+        await self._answer_store.async_save(answers)
 
     async def async_remove(self) -> None:
         """Forget everything."""
-        await self._store.async_remove()
+        await self._learned_store.async_remove()
+        await self._answer_store.async_remove()
+
+
+def answer(raw: Any, received_at: datetime) -> dict[str, Any]:
+    """Return an answer as it is kept."""
+    return {"raw": raw, "received_at": received_at.isoformat()}
+
+
+async def _load(store: Store[dict[str, dict[str, Any]]], form: vol.Schema) -> dict[str, dict[str, Any]]:
+    try:
+        stored = await store.async_load() or {}
+        return {str(serial): form(content) for serial, content in stored.items()}
+    except (AttributeError, NotImplementedError, ValueError, vol.Invalid) as error:
+        _LOGGER.warning("What was kept of the devices cannot be read and is begun anew: %s", type(error).__name__)
+        return {}

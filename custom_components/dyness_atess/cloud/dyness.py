@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import orjson
 
-from .errors import CloudEmpty, CloudError, CloudRateLimited, CloudRejected, CloudUnavailable
-from .queue import SETUP, AccountQueue, Turn
+from .errors import CloudEmpty, CloudError, CloudRateLimited, CloudRefused, CloudRejected, CloudTrouble, CloudUnavailable
+from .queue import FORM, AccountQueue, Turn
 from .transport import Answer, exchange
 
 _LOGGER = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class DynessClient:
         self._app_secret = app_secret
         self._queue = queue
 
-    async def storage_list(self, turn: Turn = SETUP) -> list[dict[str, Any]]:
+    async def storage_list(self, turn: Turn = FORM) -> list[dict[str, Any]]:
         """Return the devices that the account lists, all pages (dyness-api 3.2). The list may be empty.
 
         Raises:
@@ -108,7 +108,7 @@ class DynessClient:
             devices |= new
         return list(devices.values())
 
-    async def realtime_data(self, device_sn: str, collector_sn: str | None = None, turn: Turn = SETUP) -> list[Any]:
+    async def realtime_data(self, device_sn: str, collector_sn: str | None = None, turn: Turn = FORM) -> list[Any]:
         """Return the points of a device or module as they came (dyness-api 6.0).
 
         Args:
@@ -122,7 +122,7 @@ class DynessClient:
         """
         return _filled(await self._call(REALTIME_DATA, _device(device_sn, collector_sn), turn), list, "points")
 
-    async def storage_detail(self, device_sn: str, turn: Turn = SETUP) -> dict[str, Any]:
+    async def storage_detail(self, device_sn: str, turn: Turn = FORM) -> dict[str, Any]:
         """Return model, firmware and ratings of one battery (dyness-api 3.3).
 
         Raises:
@@ -131,7 +131,7 @@ class DynessClient:
         """
         return await self._object(STORAGE_DETAIL, device_sn, turn)
 
-    async def station_info(self, device_sn: str, turn: Turn = SETUP) -> dict[str, Any]:
+    async def station_info(self, device_sn: str, turn: Turn = FORM) -> dict[str, Any]:
         """Return what the plant of a device says of its capacity in kWh, unreliable (dyness-api 8).
 
         Raises:
@@ -140,7 +140,7 @@ class DynessClient:
         """
         return await self._object(STATION_INFO, device_sn, turn)
 
-    async def last_power_data(self, device_sn: str, turn: Turn = SETUP) -> list[Any]:
+    async def last_power_data(self, device_sn: str, turn: Turn = FORM) -> list[Any]:
         """Return the records of the day as they came, in no order to rely on (dyness-api 3.4).
 
         Raises:
@@ -149,7 +149,7 @@ class DynessClient:
         """
         return _filled(await self._call(LAST_POWER_DATA, _device(device_sn), turn), list, "records")
 
-    async def last_running_data(self, device_sn: str, turn: Turn = SETUP) -> dict[str, Any]:
+    async def last_running_data(self, device_sn: str, turn: Turn = FORM) -> dict[str, Any]:
         """Return what an inverter does, most of it null for batteries (dyness-api 3.5).
 
         Raises:
@@ -200,7 +200,8 @@ def _data(answer: Answer, *, core: bool) -> Any:
     if core and "401" in (code, str(answer.status)):
         raise CloudRejected(answer.clock_error)
     if info in _NETWORK_TROUBLE:
-        raise CloudUnavailable(str(info))
+        raise CloudTrouble(str(info))
     if answer.status >= 400 or code not in ("200", "0"):
-        raise CloudUnavailable(f"HTTP status {answer.status}, code {code or 'missing'}", answered=True)
+        refused = CloudUnavailable if "401" in (code, str(answer.status)) else CloudRefused
+        raise refused(f"HTTP status {answer.status}, code {code or 'missing'}")
     return answer.content.get("data")

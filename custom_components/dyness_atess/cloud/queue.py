@@ -1,4 +1,4 @@
-"""All calls of one account: one at a time, spaced, within a budget, the most urgent first."""
+"""All calls of one account: one at a time, spaced, below a ceiling per hour, the most urgent first."""
 
 import asyncio
 from collections import deque
@@ -7,81 +7,90 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 import heapq
 from itertools import count
+import logging
 from typing import Any
 
 from .errors import CloudRateLimited
 
+_LOGGER = logging.getLogger(__name__)
+
 SPACING = 1.0
 """Seconds between the starts of two calls; the vendor allows two a second (dyness-api 1.5)."""
-HOURLY_CALLS = 60
-"""What users of the Dyness cloud have got by with; no vendor figure exists beside two a second (dyness-api 1.5)."""
+CEILING = 120
+"""Calls an hour at first. The vendor names no figure; 80 to 130 are in use without complaint (dyness-api 1.5)."""
+LEAST = 12
+"""Calls an hour that are left however many 429s there were: they keep a battery current."""
 PAUSE = 30.0
 """Seconds without a call after a first 429 that does not say how long. No source has a figure."""
 LONGEST_PAUSE = 600.0
 """Seconds. Whoever asks so seldom does no harm, and is back soon."""
-SLOWEST = 6
-"""Steps by which the account gets slower: each doubles the pause and lengthens the spacing, and each but the first,
-which may have been an accident, takes a quarter off the budget. What is left at the slowest keeps a battery current."""
 LONGEST_FORM = 60.0
 """Seconds that a person waits before a form; a longer pause is an answer too."""
-STARVED = 1800.0
-"""Seconds after which a call may go before more urgent ones, if there are always some: one in `STARVED_SHARE` calls."""
-STARVED_SHARE = 6
-RECOVERY = 3600.0
-"""Seconds without a 429 after which the account is a step faster again."""
-WINDOW = 3600.0
-"""Seconds over which calls are counted."""
+HOUR = 3600.0
+LESS, BACK = 0.2, 0.1
+"""Of the ceiling: what each 429 takes off it, and what comes back in an hour."""
 
 
 class Priority(IntEnum):
     """What goes first."""
 
-    SETUP = 0
-    """A person waits before a form. The budget does not hold it up."""
-    MASTER = 1
-    MODULE = 2
-    INVENTORY = 3
+    FORM = 0
+    """A person waits."""
+    FIRST = 1
+    """Nothing is shown yet of this device."""
+    MASTER = 2
+    MODULE = 3
+    LIST = 4
+    FAILING = 5
+    """It did not answer the last time."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Turn:
     """Where a call stands in the queue."""
 
-    priority: Priority = Priority.SETUP
+    priority: Priority = Priority.FORM
     since: float = 0.0
-    """Of equal priority the one that was read the longest ago, as a POSIX time stamp, goes first."""
+    """Of equal priority the one with the oldest sample, as a POSIX time stamp, goes first."""
+    device: str = field(default="form", compare=False)
+    """For the log: a digest, never a serial number."""
 
 
-SETUP = Turn()
+FORM = Turn()
 
 
 @dataclass(order=True, slots=True)
 class _Waiter:
     turn: Turn
     number: int
-    asked_at: float = field(compare=False)
     granted: asyncio.Future[None] = field(compare=False)
 
 
 class AccountQueue:
     """Grants turns. Nothing of it runs while nobody waits.
 
-    A 429 is the account's, not the device's (dyness-api 1.5): the next call of whoever is in the queue waits.
+    Forms and first readings are not held up by the ceiling. Masters have a share of it to themselves, and what fails
+    may use a third of it at the most. A 429 is the account's, not the device's (dyness-api 1.5): whoever comes next
+    waits.
     """
 
     def __init__(self) -> None:
         """Start with nothing to wait for."""
-        self.hourly_calls = HOURLY_CALLS
-        """The budget."""
-        self.slowness = 0
-        """By how many steps 429s have slowed the account down."""
-        self._slowed_at = 0.0
-        self._not_before = 0.0
-        self._starts: deque[float] = deque()
-        self._waiting: list[_Waiter] = []
+        self.chosen_ceiling = CEILING
+        self.kept_for_masters = 0
+        """Calls an hour that modules, the list and what fails leave alone."""
+        self._starts: dict[Priority, deque[float]] = {
+            least: deque() for least in (Priority.FORM, Priority.MODULE, Priority.FAILING)
+        }
+        """When the calls of the last hour began, of this priority and of those below."""
+        self._waiting: dict[Priority, list[_Waiter]] = {priority: [] for priority in Priority}
         self._numbers = count()
-        self._busy = False
-        self._since_starved = 0
+        self._is_busy = False
+        self._not_before = 0.0
+        self._next_pause = PAUSE
+        self._share = 1.0
+        """Of the chosen ceiling, which was in force after the last 429."""
+        self._limited_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     async def run[Result](self, call: Callable[[], Awaitable[Result]], turn: Turn) -> Result:
@@ -90,119 +99,137 @@ class AccountQueue:
         Raises:
             CloudRateLimited: a person would wait too long for it.
         """
-        waiter = _Waiter(turn, next(self._numbers), _now(), asyncio.get_running_loop().create_future())
-        heapq.heappush(self._waiting, waiter)
-        self._schedule()
+        asked_at = _now()
+        if turn.priority is Priority.FORM and self._not_before - asked_at > LONGEST_FORM:
+            raise CloudRateLimited
+        waiter = _Waiter(turn, next(self._numbers), asyncio.get_running_loop().create_future())
+        waiting = self._waiting[turn.priority]
+        heapq.heappush(waiting, waiter)
+        self._look()
         try:
             await waiter.granted
         except asyncio.CancelledError:
-            if waiter.granted.cancelled():
-                self._waiting = [other for other in self._waiting if other is not waiter]
-                heapq.heapify(self._waiting)
-                self._schedule()
+            if waiter in waiting:
+                waiting.remove(waiter)
+                heapq.heapify(waiting)
+                self._look()
             else:
                 self._release()
             raise
+        started_at = _now()
         try:
             return await call()
         except CloudRateLimited as error:
             self._slow_down(error.retry_after)
             raise
         finally:
+            _LOGGER.debug(
+                "%s: %.1f s, after %.1f s in the queue; call %d of %d in this hour",
+                turn.device,
+                _now() - started_at,
+                started_at - asked_at,
+                self.calls_last_hour,
+                self.ceiling,
+            )
             self._release()
 
-    def allow(self, hourly_calls: int) -> None:
-        """Set the budget, for those who wait already too."""
-        self.hourly_calls = hourly_calls
-        self._schedule()
-
-    def resume(self, slowness: int) -> None:
-        """Be as slow as before a restart. Since when is not known, so that the time to recovery begins anew."""
-        if slowness > self.slowness:
-            self.slowness = min(slowness, SLOWEST)
-            self._slowed_at = _now()
+    def allow(self, ceiling: int) -> None:
+        """Set the ceiling, for those who wait already too."""
+        self.chosen_ceiling = ceiling
+        self._look()
 
     @property
     def calls_last_hour(self) -> int:
         """How many calls began in the last hour."""
-        while self._starts and self._starts[0] <= _now() - WINDOW:
-            self._starts.popleft()
-        return len(self._starts)
+        for starts in self._starts.values():
+            while starts and starts[0] <= _now() - HOUR:
+                starts.popleft()
+        return len(self._starts[Priority.FORM])
 
     @property
-    def budget(self) -> int:
-        """How many calls an hour are in force, which is less for a while after a 429."""
-        return max(int(self.hourly_calls * 0.75 ** max(self.slowness - 1, 0)), 1)
+    def ceiling(self) -> int:
+        """How many calls an hour are in force, which is less for some hours after a 429."""
+        share = min(self._share + BACK * (_now() - self._limited_at) / HOUR, 1.0)
+        return max(int(self.chosen_ceiling * share), LEAST)
+
+    @property
+    def seconds_to_next(self) -> float | None:
+        """How long whoever waits has to wait for the next turn; None where nobody waits."""
+        earliest = [self._earliest(priority) for priority, waiting in self._waiting.items() if waiting]
+        return max(min(earliest) - _now(), 0.0) if earliest else None
 
     @property
     def state(self) -> dict[str, Any]:
-        """What is in force and why, for diagnostics."""
+        """What is in force, for diagnostics."""
         return {
             "calls_last_hour": self.calls_last_hour,
-            "hourly_calls": self.hourly_calls,
-            "budget": self.budget,
-            "slowness": self.slowness,
-            "seconds_to_next": max(round(self._not_before - _now()), 0) if self._starts else 0,
-            "waiting": len(self._waiting),
+            "chosen_ceiling": self.chosen_ceiling,
+            "ceiling": self.ceiling,
+            "kept_for_masters": self.kept_for_masters,
+            "waiting": sum(map(len, self._waiting.values())),
+            "seconds_to_next": self.seconds_to_next,
         }
 
     def _slow_down(self, retry_after: float | None) -> None:
-        # No wish of a server silences an account for longer than it takes to forget a 429.
-        pause = min(PAUSE * 2**self.slowness, LONGEST_PAUSE) if retry_after is None else min(retry_after, RECOVERY)
-        self.slowness = min(self.slowness + 1, SLOWEST)
-        self._slowed_at = _now()
+        if _now() - self._limited_at > HOUR:
+            self._next_pause = PAUSE
+        # No wish of a server silences an account for longer than it takes to forget its calls.
+        pause = self._next_pause if retry_after is None else min(retry_after, HOUR)
+        self._next_pause = min(self._next_pause * 2, LONGEST_PAUSE)
+        self._share = self.ceiling / self.chosen_ceiling * (1 - LESS)
+        self._limited_at = _now()
         self._not_before = _now() + pause
-
-    def _recover(self) -> None:
-        if self.slowness and _now() - self._slowed_at >= RECOVERY:
-            self.slowness -= 1
-            self._slowed_at = _now()
+        forms = self._waiting[Priority.FORM]
+        while forms and pause > LONGEST_FORM:
+            forms.pop().granted.set_exception(CloudRateLimited())
 
     def _release(self) -> None:
-        self._busy = False
-        self._schedule()
+        self._is_busy = False
+        self._look()
 
-    def _schedule(self) -> None:
-        """Set the timer for the most urgent waiter, or none where nobody can be granted a turn."""
+    def _earliest(self, priority: Priority) -> float:
+        """Return when the pause and the ceiling let one of this priority go."""
+        at = self._not_before
+        if priority <= Priority.FIRST:
+            return at
+        limits = {Priority.FORM: self.ceiling}
+        if priority > Priority.MASTER:
+            limits[Priority.MODULE] = max(self.ceiling - self.kept_for_masters, LEAST // 2)
+        if priority is Priority.FAILING:
+            limits[Priority.FAILING] = self.ceiling // 3
+        for least, limit in limits.items():
+            starts = self._starts[least]
+            if len(starts) >= limit:
+                at = max(at, starts[-limit] + HOUR)
+        return at
+
+    def _look(self) -> None:
+        """Set the timer for the next who may go, or none where nobody waits."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if self._busy or not self._waiting:
+        if self._is_busy or (seconds := self.seconds_to_next) is None:
             return
-        self._recover()
-        if self._waiting[0].turn.priority is Priority.SETUP and self._not_before - _now() > LONGEST_FORM:
-            refused = heapq.heappop(self._waiting).granted
-            if not refused.done():
-                refused.set_exception(CloudRateLimited())
-            self._schedule()
-            return
-        at = self._not_before
-        if self._waiting[0].turn.priority is not Priority.SETUP and self.calls_last_hour >= self.budget:
-            at = max(at, self._starts[-self.budget] + WINDOW)
-        self._timer = asyncio.get_running_loop().call_at(at, self._grant)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._grant)
 
     def _grant(self) -> None:
         self._timer = None
-        waiter = self._next()
-        if waiter.granted.cancelled():
-            self._schedule()
+        # The clock of the loop may be a little behind its own timers.
+        now = _now() + 0.01
+        waiting = next((of for priority, of in self._waiting.items() if of and self._earliest(priority) <= now), None)
+        if waiting is None:
+            self._look()
             return
-        self._busy = True
-        self._starts.append(_now())
-        self._not_before = max(self._not_before, _now() + SPACING * (1 + self.slowness))
+        waiter = heapq.heappop(waiting)
+        if waiter.granted.done():
+            self._look()
+            return
+        self._is_busy = True
+        for least, starts in self._starts.items():
+            if waiter.turn.priority >= least:
+                starts.append(_now())
+        self._not_before = max(self._not_before, _now() + SPACING)
         waiter.granted.set_result(None)
-
-    def _next(self) -> _Waiter:
-        """Take the most urgent one out, or now and then the one that has waited for too long."""
-        self._since_starved += 1
-        oldest = min(self._waiting, key=lambda waiter: waiter.number)
-        is_starved = _now() - oldest.asked_at > STARVED and self._since_starved >= STARVED_SHARE
-        if not is_starved or self._waiting[0].turn.priority is Priority.SETUP:
-            return heapq.heappop(self._waiting)
-        self._since_starved = 0
-        self._waiting.remove(oldest)
-        heapq.heapify(self._waiting)
-        return oldest
 
 
 def _now() -> float:

@@ -1,0 +1,271 @@
+"""One battery: its master, the modules behind it, and what other endpoints know of it."""
+
+from datetime import datetime, timedelta
+from functools import partial
+import re
+from typing import Any
+
+from homeassistant.const import Platform
+from homeassistant.core import callback
+from homeassistant.util import dt as dt_util
+
+from ..cloud.dyness import DynessClient
+from ..cloud.queue import Priority, Turn
+from ..const import CONF_CAPACITY
+from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_running, family_by_name
+from ..telemetry.dyness.family import Family
+from ..telemetry.dyness.history import latest_soc, powers
+from ..telemetry.energy.capacity import CAPACITIES, add_capacity
+from ..telemetry.reading import Reading, Value
+from ..telemetry.vocabulary import Key
+from .account import Account
+from .connection import digest
+from .coordinator import ReadingsCoordinator
+from .repairs import report
+from .schedule import FAILING_CALLS, LIST_CALLS, WITHOUT_MASTER, Pace, Rhythm
+from .secondary import SecondaryEndpoint
+
+MAXIMUM_AGE = timedelta(minutes=15)
+"""Of a state of charge from the history."""
+ISSUES = "https://github.com/dyness-atess/dyness-atess-home-assistant/issues"
+MAXIMUM_MODULES = 128
+"""More than any stack has; what lists more is no list of modules."""
+SILENT = timedelta(days=1)
+"""A module that has said nothing for so long is not counted any more: it has been replaced."""
+STATION_PAUSE = 1800.0
+RUNNING = "running data"
+
+_MASTER = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
+"""How the cloud marks the serial number of a master, which some lists name among its own modules."""
+
+
+class Module:
+    """The source of a module's readings."""
+
+    def __init__(self, account: Account, client: DynessClient, serial: str) -> None:
+        """Keep what to ask for."""
+        self._account = account
+        self._client = client
+        self._serial = serial
+
+    async def fetch(self, turn: Turn) -> Any:
+        """Ask for its points."""
+        return await self._client.realtime_data(self._serial, turn=turn)
+
+    def decode(self, raw: Any, _received_at: datetime) -> Reading:
+        """Return what they mean."""
+        reading = decode(raw, self._account.memory.recall(self._serial).get("family"))
+        if reading.family and not reading.empty:
+            self._account.memory.keep(self._serial, family=reading.family)
+        return reading
+
+
+class RunningData:
+    """The source of what only `getLastRunningDataBySn` has of an inverter."""
+
+    def __init__(self, client: DynessClient, serial: str, family: Family) -> None:
+        """Keep what to ask for, and how to read it."""
+        self._client = client
+        self._serial = serial
+        self._family = family
+
+    async def fetch(self, turn: Turn) -> Any:
+        """Ask for it."""
+        return await self._client.last_running_data(self._serial, turn)
+
+    def decode(self, raw: Any, _received_at: datetime) -> Reading:
+        """Return what its fields mean."""
+        return Reading(family=self._family.name, values=decode_running(self._family.name, raw))
+
+
+class Battery:
+    """Follows a master, and is the source of its readings."""
+
+    def __init__(self, account: Account, client: DynessClient, serial: str) -> None:
+        """Begin with what was ever seen of it."""
+        self.serial = serial
+        self._account = account
+        self._client = client
+        remembered = account.memory.recall(serial)
+        self.modules: dict[str, int] = dict(remembered.get("modules", {}))
+        """Numbers of the modules by serial number; a number stays with its serial number."""
+        self._pace = Pace()
+        self._soc: tuple[datetime, float] | None = None
+        """From the day's history, for where no point has it."""
+        self._name = account.known[serial].model or "device"
+        turn = Turn(Priority.MASTER, device=digest(serial))
+        endpoint = partial(SecondaryEndpoint, account.hass, account.entry, account.credentials, turn=turn)
+        self._station = endpoint(
+            partial(client.station_info, serial), name=f"plant of {self._name} {turn.device}", pause=STATION_PAUSE
+        )
+        self._history = endpoint(partial(client.last_power_data, serial), name=f"history of {self._name} {turn.device}")
+        if (family := family_by_name(remembered.get("family"))) and family.running:
+            self._add_running(family)
+        self.coordinator = account.reader(self, serial, self._name, rhythm=Rhythm(), is_metered=True)
+        account.add(self.coordinator)
+        self._followed = self.coordinator.received_at
+        self.coordinator.async_add_listener(self._follow)
+        for module in self.modules:
+            self._add_module(module)
+        if self.coordinator.data:
+            self._report_model(self.coordinator.data)
+
+    async def fetch(self, turn: Turn) -> Any:
+        """Ask for the points of the master."""
+        return await self._client.realtime_data(self.serial, self._account.known[self.serial].collector_serial, turn)
+
+    def decode(self, raw: Any, received_at: datetime) -> Reading:
+        """Return what they mean, together with what is known from elsewhere."""
+        memory = self._account.memory
+        reading = decode(raw, memory.recall(self.serial).get("family"))
+        if reading.empty:
+            return reading
+        if reading.family and reading.family != READ_BY_NAME:
+            memory.keep(self.serial, family=reading.family)
+        if self._soc and received_at - self._soc[0] <= MAXIMUM_AGE:
+            reading.values.setdefault(Key.SOC, self._soc[1])
+        self._add_capacity(reading)
+        return reading
+
+    def _add_capacity(self, reading: Reading) -> None:
+        """Add what is rated and what is left, in kWh."""
+        family = family_by_name(reading.family)
+        found = [module for serial in self.modules if (module := self._account.devices.get(serial))]
+        modules = [module.data for module in found if module.data and not module.is_older_than(SILENT)]
+        rated = [module.values.get(Key.ENERGY_RATED) for module in modules]
+        add_capacity(
+            reading.values,
+            chosen=self._account.entry.options.get(CONF_CAPACITY, {}).get(self.serial),
+            modules=[capacity if isinstance(capacity, float | int) else None for capacity in rated],
+            station=self._account.memory.recall(self.serial).get("capacity"),
+            station_is_total=bool(family and family.station_is_total),
+            points_are_of_one_module=bool(family and family.is_module and len(self.modules) > 1),
+        )
+
+    @callback
+    def note_list(self) -> None:
+        """Show what the list says of this battery, if it is one: lists have coordinators and dongles beside them."""
+        if self.coordinator.quantities and self._account.known[self.serial].work_status:
+            self.coordinator.quantities.add((Platform.SENSOR, Key.WORK_STATUS))
+        self.coordinator.async_update_listeners()
+
+    @callback
+    def _follow(self) -> None:
+        """Ask what belongs to a new sample."""
+        coordinator, reading = self.coordinator, self.coordinator.data
+        if reading is None or coordinator.received_at == self._followed:
+            return
+        self._followed = coordinator.received_at
+        self._report_model(reading)
+        self.note_list()
+        family = family_by_name(reading.family)
+        if running := self._account.secondary.get(self.serial + RUNNING):
+            running.async_ask()
+        elif family and family.running:
+            self._add_running(family)
+        self._find_modules(reading)
+        self._ask_modules()
+        entry = self._account.entry
+        entry.async_create_background_task(self._account.hass, self._complete(reading, family), "what a sample lacks")
+
+    def _add_running(self, family: Family) -> None:
+        keys = {(Platform.SENSOR, key) for rule in family.running for key in rule.keys if key}
+        source = RunningData(self._client, self.serial, family)
+        name = f"{RUNNING} of {self._name}"
+        self._account.add(self._account.reader(source, self.serial, name, of=keys), RUNNING)
+
+    def _find_modules(self, reading: Reading) -> None:
+        """Add the modules that are new; a list that leaves one out takes none away."""
+        for serial in reading.modules:
+            is_new = serial != self.serial and not _MASTER.search(serial) and serial not in self.modules
+            if is_new and len(self.modules) < MAXIMUM_MODULES and serial not in self._account.devices:
+                self.modules[serial] = max(self.modules.values(), default=0) + 1
+                self._account.memory.keep(self.serial, modules=dict(self.modules))
+                self._add_module(serial)
+
+    def _add_module(self, serial: str) -> None:
+        module = self._account.reader(
+            Module(self._account, self._client, serial),
+            serial,
+            f"module {self.modules[serial]} of {self._name}",
+            priority=Priority.MODULE,
+            interval=WITHOUT_MASTER,
+        )
+        self._account.add(module)
+        module.async_add_listener(self._follow_module)
+
+    @callback
+    def _follow_module(self) -> None:
+        """Add what takes all modules to know as soon as the last one is read, not with the next sample."""
+        if self.coordinator.data and Key.ENERGY_RATED not in self.coordinator.data.values:
+            self.coordinator.decode_again()
+
+    def _ask_modules(self) -> None:
+        """Ask modules that do not have the master's new sample, the oldest first, as many as the calls allow."""
+        modules = [module for serial in self.modules if (module := self._account.devices.get(serial))]
+        due = [
+            module
+            for module in modules
+            if module.retries.since is None
+            and not (module.is_waiting or module.is_disabled)
+            and _time(module) < _time(self.coordinator)
+        ]
+        queue, everything = self._account.queue, list(self._account.coordinators)
+        failing = sum(found.retries.since is not None for found in everything)
+        spare = queue.ceiling - queue.kept_for_masters - LIST_CALLS - min(failing * FAILING_CALLS, queue.ceiling // 3)
+        share = len(modules) / max(sum(found.is_module for found in everything), 1)
+        taken = self._pace.take(len(due), max(spare, 0) * share, dt_util.utcnow().timestamp())
+        for module in sorted(due, key=_time)[:taken]:
+            module.async_ask()
+
+    async def _complete(self, reading: Reading, family: Family | None) -> None:
+        """Ask other endpoints for what this sample lacks."""
+        memory, coordinator = self._account.memory, self.coordinator
+        is_of_use = Key.MODULE_COUNT in reading.values or (family and family.station_is_total)
+        if is_of_use and Key.ENERGY_RATED not in reading.values and "capacity" not in memory.recall(self.serial):
+            station = await self._station.async_get() or {}
+            capacity = _number(station.get("batteryCapacity"))
+            if capacity and CAPACITIES[0] < capacity < CAPACITIES[1]:
+                memory.keep(self.serial, capacity=capacity)
+                self.coordinator.decode_again()
+        gap = coordinator.energies.gap
+        if not gap and (not family or Key.SOC in reading.values):
+            return
+        records = await self._history.async_get() or []
+        now = dt_util.utcnow()
+        if (soc := latest_soc(records, now)) is not None and Key.SOC not in reading.values:
+            self._soc = now, soc
+            self.coordinator.decode_again()
+        if gap and family:
+            voltage = reading.values.get(Key.VOLTAGE)
+            voltage = voltage if isinstance(voltage, float | int) else None
+            coordinator.fill_gap(powers(records, *gap, current_sign=family.current_sign, voltage=voltage))
+
+    def _report_model(self, reading: Reading) -> None:
+        device = self._account.known[self.serial]
+        report(
+            self._account.hass,
+            self._account.entry,
+            reading.family == READ_BY_NAME,
+            "read_by_name",
+            serial=self.serial,
+            learn_more_url=ISSUES,
+            model=device.model or device.name or "?",
+        )
+
+    @callback
+    def forget(self, module: str) -> None:
+        """Let a module go that its owner removed."""
+        del self.modules[module]
+        self._account.memory.keep(self.serial, modules=dict(self.modules))
+
+
+def _time(coordinator: ReadingsCoordinator) -> float:
+    return coordinator.sampled_at.timestamp() if coordinator.sampled_at else 0.0
+
+
+def _number(value: Value | None) -> float | None:
+    try:
+        return float(str(value))
+    except ValueError:
+        return None

@@ -1,0 +1,53 @@
+"""What the forms and the entry of one account share: who it is, its queue of calls, and what a form has read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import hashlib
+from typing import Any
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
+
+from ..cloud.queue import AccountQueue
+from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, DOMAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Of one account, for as long as a form or an entry has it."""
+
+    queue: AccountQueue = field(default_factory=AccountQueue)
+    answers: dict[str, Any] = field(default_factory=dict)
+    """What a form has read and the entry that it becomes need not ask again: the device list, records by serial."""
+
+
+DEVICE_LIST = "device list"
+_CONNECTIONS: HassKey[dict[str, Connection]] = HassKey(f"{DOMAIN}_connections")
+
+
+@callback
+def connection(hass: HomeAssistant, account: Mapping[str, Any]) -> Connection:
+    """Return the one connection of an account."""
+    return hass.data.setdefault(_CONNECTIONS, {}).setdefault(identity(account), Connection())
+
+
+@callback
+def release_connection(hass: HomeAssistant, account: Mapping[str, Any]) -> None:
+    """Forget the connection of an account that no entry has."""
+    entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+    if identity(account) not in map(identity, (entry.data for entry in entries)):
+        hass.data.get(_CONNECTIONS, {}).pop(identity(account), None)
+
+
+def identity(account: Mapping[str, Any]) -> str:
+    """Return the unique id of an account."""
+    if CONF_APP_ID in account:
+        return f"dyness:{account[CONF_APP_ID]}"
+    # Whoever has only the ready-made header has no id: a hash of it tells accounts apart without giving it away.
+    token = hashlib.sha256(account[CONF_API_TOKEN].encode()).hexdigest()[:16]
+    return f"atess:{account.get(CONF_API_ID) or token}"
+
+
+def digest(serial: str) -> str:
+    """Return a short stand-in for a serial number, the same every time."""
+    return hashlib.sha256(serial.encode()).hexdigest()[:8]

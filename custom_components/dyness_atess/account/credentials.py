@@ -1,0 +1,57 @@
+"""Whether the cloud still takes the credentials of an account, and what its owner is told where it does not."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .repairs import report
+
+MAXIMUM_CLOCK_ERROR = timedelta(minutes=5)
+"""A clock that is further from the cloud's may be why a signature is refused; no source has the window."""
+
+
+class Credentials:
+    """Of one account. They are bad when two reads are rejected and none is accepted in between."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Begin without a doubt."""
+        self._hass = hass
+        self._entry = entry
+        self._rejected: set[str] = set()
+        self.readers = 1
+        """How many reads the account has that can confirm a rejection, the rejected one included."""
+        self.confirm: Callable[[], None] = lambda: None
+        """Has another read tried soon."""
+
+    @callback
+    def accepted(self) -> None:
+        """Take note of an answer that is no rejection: it proves the credentials, and takes back what was asked for."""
+        self._rejected.clear()
+        self._report_clock(None)
+        for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
+            self._hass.config_entries.flow.async_abort(flow["flow_id"])
+
+    @callback
+    def rejected(self, reader: str, clock_error: timedelta | None) -> None:
+        """Take note of a rejection; one by the cloud's clock is the owner's to set right, another asks for new ones."""
+        if clock_error is not None and abs(clock_error) > MAXIMUM_CLOCK_ERROR:
+            self._report_clock(clock_error)
+            return
+        self._rejected.add(reader)
+        if len(self._rejected) >= min(self.readers, 2):
+            self._entry.async_start_reauth_if_available(self._hass)
+        else:
+            self.confirm()
+
+    def _report_clock(self, error: timedelta | None) -> None:
+        report(
+            self._hass,
+            self._entry,
+            error is not None,
+            "clock",
+            severity=ir.IssueSeverity.ERROR,
+            minutes=str(round(error.total_seconds() / 60) if error else 0),
+        )

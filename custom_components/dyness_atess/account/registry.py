@@ -1,0 +1,76 @@
+"""What Home Assistant's registries know of an account's devices, so that a cloud that is down blanks none of them."""
+
+from dataclasses import replace
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.typing import UNDEFINED
+
+from ..const import CONF_COLLECTOR_SN, CONF_DEVICE_SN, DOMAIN
+from ..telemetry.device import Device
+from ..telemetry.vocabulary import Key
+
+type Quantity = tuple[Platform, Key]
+
+
+@callback
+def known_devices(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, Device]:
+    """Return the devices that the owner added, and the masters that were ever registered, by serial number."""
+    devices = {
+        subentry.data[CONF_DEVICE_SN]: Device(
+            serial=subentry.data[CONF_DEVICE_SN], collector_serial=subentry.data.get(CONF_COLLECTOR_SN)
+        )
+        for subentry in entry.subentries.values()
+    }
+    for registered in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
+        if registered.via_device_id or registered.config_subentry_id not in (None, *entry.subentries):
+            continue  # a module, or its subentry is just being removed
+        serial = serial_of(registered)
+        devices[serial] = replace(
+            devices.get(serial) or Device(serial=serial),
+            name=registered.name,
+            model=registered.model,
+            model_code=registered.model_id,
+            firmware=registered.sw_version,
+        )
+    return devices
+
+
+@callback
+def known_quantities(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, set[Quantity]]:
+    """Return the quantities of devices that have entities, by serial number."""
+    known: dict[str, set[Quantity]] = {}
+    for registered in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        serial, _, key = registered.unique_id.rpartition("-")
+        if key in Key:
+            known.setdefault(serial, set()).add((Platform(registered.domain), Key(key)))
+    return known
+
+
+@callback
+def update_devices(hass: HomeAssistant, entry: ConfigEntry, devices: dict[str, Device]) -> None:
+    """Pass on what a list newly knows, as after a firmware update; new devices come with their entities."""
+    registry = dr.async_get(hass)
+    for device in devices.values():
+        if registered := registry.async_get_device_by_identifier((DOMAIN, device.serial), entry.entry_id):
+            registry.async_update_device(
+                registered.id,
+                name=device.name or UNDEFINED,
+                model=device.model or UNDEFINED,
+                model_id=device.model_code or UNDEFINED,
+                sw_version=device.firmware or UNDEFINED,
+            )
+
+
+@callback
+def is_disabled(hass: HomeAssistant, entry: ConfigEntry, serial: str) -> bool:
+    """Return whether the owner has turned a device off."""
+    registered = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, serial), entry.entry_id)
+    return registered is not None and registered.disabled
+
+
+def serial_of(registered: dr.DeviceEntry) -> str:
+    """Return the serial number under which a device is registered."""
+    return next(serial for domain, serial in registered.identifiers if domain == DOMAIN)

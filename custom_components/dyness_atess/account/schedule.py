@@ -1,0 +1,128 @@
+"""When what is asked. Seconds throughout; nothing of it is stored and nothing of it knows Home Assistant."""
+
+from dataclasses import dataclass
+
+PERIOD = 300.0
+"""A Dyness device uploads a sample about every five minutes (dyness-api 9)."""
+SHORTEST_PERIOD, LONGEST_PERIOD = 60.0, 1800.0
+DELAY = 30.0
+"""After which a sample can be read, before anything is learned."""
+HIT, EARLY = -1.0, 6.0
+"""How the delay changes with a first ask that finds the sample, and with one that comes too early."""
+QUICK_RETRIES = (15.0, 30.0)
+SOONEST = 5.0
+WEIGHT = 0.25
+"""Of a new gap in the learned period."""
+LOST = 1.5
+"""Periods. A longer gap is a lost upload, unless it comes twice."""
+
+CONVERTER = 330.0
+"""An ATESS cloud is likely to allow a call in five minutes (atess-api 2)."""
+WITHOUT_MASTER = 900.0
+"""A module follows its master; where that has nothing new it is asked by itself, so that it stays current."""
+RATE_LIMITED = 60.0
+"""After this the queue is joined again; what is paused waits there."""
+
+FIRST_RETRY = 10.0
+RETRIES = ((300.0, 60.0), (6 * 3600.0, 300.0), (float("inf"), 1800.0))
+"""How long after the first failure a device is asked how often."""
+FAILED_TOGETHER = 600.0
+"""What began to fail within so much has failed for the same reason, and is likely to be back with the others."""
+
+CALLS_PER_UPLOAD = 1.2
+"""Of a master, with the asks that come too early."""
+LIST_CALLS, FAILING_CALLS = 2, 12
+"""In an hour: of the device list, and of a device that does not answer."""
+
+
+@dataclass(slots=True)
+class Rhythm:
+    """When the next sample of a device can be read, from the times of those that were.
+
+    Times are POSIX time stamps. Those of samples are by the clock of the device, which may be wrong by any amount.
+    """
+
+    period: float = PERIOD
+    delay: float = DELAY
+    _sampled_at: float | None = None
+    _due: float = 0.0
+    _misses: int = 0
+    _was_long: bool = False
+
+    def answered(self, sampled_at: float | None, now: float) -> float:
+        """Take note of the sample that was read `now` and return for how long to wait with the next ask."""
+        if sampled_at is None:
+            return PERIOD
+        is_asked_in_time = now >= self._due - 1
+        if self._sampled_at is None or sampled_at > self._sampled_at:
+            if self._sampled_at is not None:
+                self._learn(sampled_at - self._sampled_at)
+                if is_asked_in_time and not self._misses:
+                    self.delay += HIT
+            self._sampled_at = sampled_at
+            self._misses = 0
+        elif is_asked_in_time:
+            self._misses += 1
+            if self._misses == 1:
+                self.delay += EARLY
+            if self._misses <= len(QUICK_RETRIES):
+                return self._wait(QUICK_RETRIES[self._misses - 1], now)
+        else:
+            return max(self._due - now, SOONEST)
+        return self._wait(self._to_next(now), now)
+
+    def _to_next(self, now: float) -> float:
+        """Return in how many seconds the next sample is readable."""
+        assert self._sampled_at is not None
+        wait = self._sampled_at + self.period + self.delay - now
+        if not SOONEST <= wait <= LOST * self.period:
+            wait %= self.period
+        return wait if wait >= SOONEST else wait + self.period
+
+    def _wait(self, seconds: float, now: float) -> float:
+        self._due = now + seconds
+        return seconds
+
+    def _learn(self, gap: float) -> None:
+        was_long, self._was_long = self._was_long, gap > LOST * self.period
+        if gap <= LONGEST_PERIOD and (was_long or not self._was_long):
+            period = self.period + WEIGHT * (gap - self.period)
+            self.period = min(max(period, SHORTEST_PERIOD), LONGEST_PERIOD)
+
+
+@dataclass(slots=True)
+class Retries:
+    """When a device that does not answer is asked again: less and less often."""
+
+    since: float | None = None
+    """Since when it does not answer; None while it does."""
+
+    def failed(self, now: float) -> float:
+        """Take note of a failure and return for how long to wait."""
+        if self.since is None:
+            self.since = now
+            return FIRST_RETRY
+        failing_for = now - self.since
+        return next(wait for until, wait in RETRIES if failing_for < until)
+
+    def succeeded(self) -> None:
+        """Take note of an answer."""
+        self.since = None
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many modules follow a new sample of their master, so that the calls of the hour last for the hour."""
+
+    _saved: float = 0.0
+    _at: float | None = None
+
+    def take(self, wanted: int, calls_per_hour: float, now: float) -> int:
+        """Return how many of those `wanted` are asked now."""
+        if self._at is None:
+            self._at = now - PERIOD
+        self._saved = min(self._saved + calls_per_hour * (now - self._at) / 3600, max(wanted, 1))
+        self._at = now
+        taken = min(wanted, int(self._saved + 0.01))
+        self._saved -= taken
+        return taken

@@ -1,0 +1,65 @@
+"""What is asked beside the readings: each endpoint fails for itself."""
+
+from collections.abc import Awaitable, Callable
+from typing import override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from ..cloud.errors import CloudEmpty
+from ..cloud.queue import Priority, Turn
+from .coordinator import CloudCoordinator
+from .credentials import Credentials
+
+
+class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):
+    """An endpoint that is asked when somebody needs it, and less and less often while it fails."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        credentials: Credentials,
+        call: Callable[[Turn], Awaitable[Data]],
+        *,
+        name: str,
+        turn: Turn,
+        pause: float = 0.0,
+    ) -> None:
+        """Name the call, and for how many seconds its answer is not asked for again."""
+        super().__init__(hass, entry, credentials, name)
+        self._call = call
+        self._turn = turn
+        self._pause = pause
+        self._not_before = 0.0
+
+    async def async_get(self) -> Data | None:
+        """Return the answer; None where there is none, or where it is too early to ask again."""
+        now = dt_util.utcnow().timestamp()
+        if self.is_waiting or now < self._not_before:
+            return None
+        await self.async_refresh()
+        self._not_before = now + (self.update_interval.total_seconds() if self.update_interval else 0.0)
+        return self.data if self.last_update_success else None
+
+    @override
+    async def _read(self) -> Data | None:
+        try:
+            return await self._call(self._turn)
+        except CloudEmpty:
+            return None
+
+    @override
+    def _next_read(self) -> float:
+        return self._pause
+
+    @property
+    @override
+    def is_current(self) -> bool:
+        return False
+
+
+def turn_of(device: str) -> Turn:
+    """Return the place in the queue of what belongs to a master."""
+    return Turn(Priority.MASTER, device=device)
