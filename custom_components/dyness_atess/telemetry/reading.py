@@ -30,7 +30,15 @@ class Reading:
     implausible: tuple[Point, ...] = ()
     """Points whose value cannot be: they are shown nowhere but in diagnostics."""
 
+    by_position: bool = False
+    """Whether some points were read by their id alone, under vendor names that no table has."""
+
     @property
     def empty(self) -> bool:
-        """Whether the sample carries no value at all."""
-        return not (self.values or self.flags or self.unknown or self.implausible)
+        """Whether the sample says nothing that can be shown."""
+        return not (self.values or self.flags)
+
+    @property
+    def understood(self) -> bool:
+        """Whether anything is known of what answered; False where points came and none has a meaning."""
+        return self.family is not None or not self.unknown

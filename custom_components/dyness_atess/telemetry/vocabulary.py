@@ -131,6 +131,7 @@ class Key(StrEnum):
     MPPT_POWER = "mppt_power"
     POWER_LIMIT = "power_limit"
     DISCHARGE_DEPTH = "discharge_depth"
+    SIGNAL_STRENGTH = "signal_strength"
 
     # One key per cell and per probe, for as many as a module of any family has.
     _ignore_ = "cell, probe"
@@ -182,6 +183,8 @@ class Key(StrEnum):
     CHARGE_MOSFET = "charge_mosfet"
     DISCHARGE_MOSFET = "discharge_mosfet"
     HEATER = "heater"
+    FAN = "fan"
+    BALANCING = "balancing"
     FULLY_CHARGED = "fully_charged"
 
 
@@ -220,6 +223,7 @@ class BatteryStatus(StrEnum):
     DISCHARGE_DISABLED = "discharge_disabled"
     CHARGING = "charging"
     DISCHARGING = "discharging"
+    SLEEPING = "sleeping"
 
 
 WARNINGS = frozenset(

@@ -98,7 +98,7 @@ def section(family: Family) -> str:
 def rows(family: Family) -> Iterator[str]:
     """Return a row for each point, and one for each run of cells."""
     for series in family.series:
-        rules = list(series.rules())
+        rules = list(series.rules)
         first, last = rules[0], rules[-1]
         shown = keys(first) if keys(first) == keys(last) else f"{keys(first)} to {keys(last)}"
         counted = f"{first.id} to {last.id}, as many as {series.count_id} says"

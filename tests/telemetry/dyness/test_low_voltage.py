@@ -10,11 +10,9 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.dyness_atess.telemetry.dyness.decoder import decode, recognise, sample_time
-from custom_components.dyness_atess.telemetry.dyness.families.high_voltage import HIGH_VOLTAGE
+from custom_components.dyness_atess.telemetry.dyness.decoder import decode, sample_time
 from custom_components.dyness_atess.telemetry.dyness.families.junior_box import JUNIOR_BOX
 from custom_components.dyness_atess.telemetry.dyness.families.low_voltage import LOW_VOLTAGE
-from custom_components.dyness_atess.telemetry.dyness.family import BOUNDS
 from custom_components.dyness_atess.telemetry.dyness.points import read_points
 from custom_components.dyness_atess.telemetry.raw import number
 from custom_components.dyness_atess.telemetry.reading import Reading
@@ -202,7 +200,7 @@ def test_names_decide_where_ids_collide() -> None:
         {"pointId": "1100", "pointValue": "532.8", "pointNameCn": "总压"},
         {"pointId": "1400", "pointValue": "87", "pointNameCn": "SOC"},
     ]
-    assert recognise(read_points(tower)) is HIGH_VOLTAGE
+    assert decode(tower).family == "high_voltage"
     assert decode(tower).values[Key.SOC] == 87
     renamed = [point | ({"pointNameCn": "SOC"} if point["pointId"] == "1400" else {}) for point in SEED]
     reading = decode(renamed)
@@ -275,12 +273,14 @@ def check(reading: Reading, data: Iterable[Any]) -> None:
         assert not isinstance(value, float) or math.isfinite(value)
     given = {point.value for point in read_points(list(data))}
     for rule in LOW_VOLTAGE.rules:
-        if len(rule.keys) == 1 and rule.kind in BOUNDS and (value := reading.values.get(rule.keys[0])) is not None:
-            low, high = BOUNDS[rule.kind]
-            assert isinstance(value, int | float)
+        low, high, key = rule.kind.low, rule.kind.high, rule.keys[0] if len(rule.keys) == 1 else None
+        if key and (shown := reading.values.get(key)) is not None:
+            assert isinstance(shown, int | float)
+            assert low is not None
+            assert high is not None
             sources = {number(text) for text in given} | {-(number(text) or 0) for text in given}
-            assert any(value in (source, *divmod(int(source or 0), 256)) for source in sources)
-            assert low <= value <= high or rule.id == "700"
+            assert any(shown in (source, *divmod(int(source or 0), 256)) for source in sources)
+            assert low <= shown <= high or rule.id == "700"
     assert reading.family or not (reading.values or reading.flags)
 
 

@@ -4,14 +4,28 @@ from typing import Any
 
 import pytest
 
-from custom_components.dyness_atess.telemetry.dyness.decoder import family_by_name
-from custom_components.dyness_atess.telemetry.energy.capacity import add_energy
+from custom_components.dyness_atess.telemetry.energy.capacity import add_capacity
 from custom_components.dyness_atess.telemetry.vocabulary import Key
 
 
-def energy(family: str, values: dict[Key, Any], **sources: Any) -> tuple[Any, Any]:
+def energy(
+    values: dict[Key, Any],
+    *,
+    chosen: float | None = None,
+    modules: list[float | None] | None = None,
+    station: float | None = None,
+    station_is_total: bool = False,
+    points_are_of_one_module: bool = False,
+) -> tuple[Any, Any]:
     values = dict(values)
-    add_energy(family_by_name(family), values, **sources)
+    add_capacity(
+        values,
+        chosen=chosen,
+        modules=modules or [],
+        station=station,
+        station_is_total=station_is_total,
+        points_are_of_one_module=points_are_of_one_module,
+    )
     return values.get(Key.ENERGY_RATED), values.get(Key.ENERGY_REMAINING)
 
 
@@ -21,20 +35,25 @@ def energy(family: str, values: dict[Key, Any], **sources: Any) -> tuple[Any, An
         (1, [], 5.12, 5.12),
         (1, [10.24], 5.12, 10.24),
         (3, [5.12, 5.12, 10.24], 10.24, 20.48),
-        # One of them has not answered, or is not listed.
-        (3, [5.12, 5.12, None], 5.12, None),
-        (3, [None, None, 10.24], 10.24, None),
+        # One of them is silent, or not listed, or was replaced.
+        (3, [5.12, 5.12], None, 15.36),
         (3, [5.12, 5.12], 15.36, 15.36),
         (3, [5.12, 5.12], 5.12, 15.36),
+        (3, [5.12, 5.12, None], 5.12, 15.36),
+        (3, [5.12, 5.06], None, 15.27),
+        (3, [5.12], 15.36, 15.36),
+        (3, [5.12, 5.12, 5.12, 5.12], None, 15.36),
+        (6, [5.12] * 5, 35.84, 30.72),
+        (1, [5.12, 5.12], 5.12, 5.12),
+        # The third of a PowerBox Pro is twice as large.
         (3, [5.12, 5.12], 10.24, None),
         (3, [5.12, 10.24], 5.12, None),
-        (3, [5.12, 5.12], None, None),
+        (3, [None, None, 10.24], 10.24, None),
         # Neither the coordinator's share nor a guess is shown as fact.
         (6, [], 35.84, None),
         (6, [], 5.12, None),
+        (6, [5.12], None, None),
         (6, [5.12] * 6, 35.84, 30.72),
-        # A module that was taken away is still remembered.
-        (1, [5.12, 5.12], 5.12, 5.12),
         (None, [5.12, 5.12], None, 10.24),
         (None, [], 5.12, None),
         (1, [], 0.0, None),
@@ -45,34 +64,42 @@ def test_low_voltage(
     count: int | None, modules: list[float | None], station: float | None, rated: float | None
 ) -> None:
     values: dict[Key, Any] = {} if count is None else {Key.MODULE_COUNT: count}
-    assert energy("low_voltage", values, modules=modules, station=station)[0] == rated
+    assert energy(values, modules=modules, station=station)[0] == rated
 
 
 def test_the_user_has_the_last_word() -> None:
     values = {Key.MODULE_COUNT: 1, Key.SOC: 50, Key.ENERGY_RATED: 14.2, Key.ENERGY_REMAINING: 7.0}
-    assert energy("high_voltage", values, chosen=20, modules=[5.12], station=35.84) == (20, 10)
-    assert energy("high_voltage", values, station=35.84) == (14.2, 7.0)
+    assert energy(values, chosen=20, modules=[5.12], station=35.84) == (20, 10)
+    assert energy(values, station=35.84) == (14.2, 7.0)
 
 
 def test_empty_is_a_value() -> None:
     values = {Key.SOC: 1, Key.ENERGY_RATED: 14.2, Key.ENERGY_REMAINING: 0.0}
-    assert energy("high_voltage", values) == (14.2, 0.0)
-    assert energy("low_voltage", {Key.MODULE_COUNT: 1, Key.SOC: 0}, station=5.12) == (5.12, 0)
+    assert energy(values) == (14.2, 0.0)
+    assert energy({Key.MODULE_COUNT: 1, Key.SOC: 0}, station=5.12) == (5.12, 0)
 
 
-def test_a_master_that_speaks_for_one_module_of_several() -> None:
+@pytest.mark.parametrize(
+    ("modules", "expected"),
+    [([], (16.077, 8.0)), ([16.077], (16.077, 8.0)), ([16.077, None], (None, None)), ([16.077] * 2, (32.154, 16.077))],
+)
+def test_a_master_that_speaks_for_one_module_of_several(
+    modules: list[float | None], expected: tuple[float | None, float | None]
+) -> None:
     own = {Key.SOC: 50, Key.ENERGY_RATED: 16.077, Key.ENERGY_REMAINING: 8.0}
-    assert energy("module", own) == (16.077, 8.0)
-    assert energy("module", own, modules=[16.077]) == (16.077, 8.0)
-    assert energy("module", own, modules=[16.077, None]) == (None, None)
-    assert energy("module", own, modules=[16.077, 16.077]) == (32.154, 16.077)
+    assert energy(own, modules=modules, points_are_of_one_module=True) == expected
+    assert energy(own, modules=modules) == (16.077, 8.0)
 
 
-def test_health() -> None:
-    values = {Key.MODULE_COUNT: 1, Key.SOC: 50, Key.SOH: 80}
-    assert energy("low_voltage", values, station=10.0) == (10, 4)
-    assert energy("low_voltage", {Key.MODULE_COUNT: 1}, station=10.0) == (10, None)
+@pytest.mark.parametrize(("soh", "remaining"), [(80, 4), (0, 5), (None, 5)])
+def test_health(soh: float | None, remaining: float) -> None:
+    values = {Key.MODULE_COUNT: 1, Key.SOC: 50} | ({} if soh is None else {Key.SOH: soh})
+    assert energy(values, station=10.0) == (10, remaining)
+
+
+def test_without_a_state_of_charge() -> None:
+    assert energy({Key.MODULE_COUNT: 1}, station=10.0) == (10, None)
 
 
 def test_inverter() -> None:
-    assert energy("cygni", {Key.SOC: 50}, station=30.72) == (30.72, 15.36)
+    assert energy({Key.SOC: 50}, station=30.72, station_is_total=True) == (30.72, 15.36)

@@ -1,8 +1,9 @@
 """From points to a Reading, with the table of the family that the points show themselves to be of."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from ..raw import Point, number
@@ -10,7 +11,7 @@ from ..reading import Reading, Value
 from ..vocabulary import Key
 from .derive import derive
 from .families import BY_NAME, FAMILIES
-from .family import BOUNDS, Family, Kind, Rule
+from .family import Family, Kind, Rule
 from .points import read_points
 
 READ_BY_NAME = "by_name"
@@ -18,6 +19,24 @@ READ_BY_NAME = "by_name"
 
 _NAMED = Family(name=READ_BY_NAME, rules=(), essential=frozenset(), current_sign=-1, idle_current=0.5)
 """Every battery family is positive while charging (dyness-api 10.9)."""
+
+_BY_NAME = {family.name: family for family in FAMILIES}
+_KNOWN_IDS = frozenset(point_id for family in FAMILIES for point_id in family.by_id)
+
+_number = lru_cache(maxsize=4096)(number)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Match:
+    """What the table of a family makes of points."""
+
+    family: Family
+    rules: list[Rule | None]
+    """The rule of each point."""
+    fitting: set[str]
+    """Ids of points that a rule uses."""
+    conflicting: set[str]
+    """Ids of points that the family knows by another name."""
 
 
 def decode(data: Any, known_family: str | None = None) -> Reading:
@@ -28,18 +47,16 @@ def decode(data: Any, known_family: str | None = None) -> Reading:
         known_family: what the device was last recognised as; it stays that until its points clearly say another.
     """
     points = read_points(data)
-    family = recognise(points, known_family)
-    if family is None and any(point.name in BY_NAME and BY_NAME[point.name].keys for point in points):
-        family = _NAMED
-    if family is None:
+    match = recognise(points, known_family) or _named(points)
+    if match is None:
         return Reading(unknown=tuple(points))
-    sample = _Sample(family=family)
-    unknown = sample.use(points)
-    derive(family, sample.counts, sample.values, sample.flags)
+    sample = _Sample(family=match.family)
+    unknown = sample.use(points, match.rules)
+    derive(match.family, sample.counts, sample.values, sample.flags)
     if sample.sampled_at:
         sample.values[Key.LAST_REPORT] = sample.sampled_at
     return Reading(
-        family=family.name,
+        family=match.family.name,
         values=sample.values,
         flags=sample.flags,
         sampled_at=sample.sampled_at,
@@ -55,50 +72,69 @@ def decode_running(family_name: str | None, data: Mapping[str, Any]) -> dict[Key
     family = family_by_name(family_name)
     if family is None or not family.running:
         return {}
-    sample = _Sample(
-        family=Family(name="", rules=family.running, essential=frozenset(), current_sign=1, idle_current=0)
-    )
-    sample.use(read_points([{"pointId": name, "pointValue": value} for name, value in data.items()]))
+    rules = {rule.id: rule for rule in family.running}
+    points = read_points([{"pointId": name, "pointValue": value} for name, value in data.items()])
+    sample = _Sample(family=_NAMED)
+    sample.use(points, [rules.get(point.id) for point in points])
     return sample.values
 
 
 def family_by_name(name: str | None) -> Family | None:
     """Return the family with this name."""
-    return next((family for family in FAMILIES if family.name == name), None)
+    return _BY_NAME.get(name) if name else None
 
 
-def recognise(points: Iterable[Point], known_family: str | None = None) -> Family | None:
+def recognise(points: list[Point], known_family: str | None = None) -> _Match | None:
     """Return the family whose table fits the ids and vendor names of `points`.
 
     Ids collide between families (dyness-api 6.0), so a known id under another name speaks against a family.
     """
-    points = list(points)
-    possible = [family for family in FAMILIES if _counts_are_counts(family, points)]
+    known = _match(family, points) if (family := family_by_name(known_family)) else None
+    if (
+        known
+        and known.family.essential <= known.fitting
+        and all(rule or point.id not in _KNOWN_IDS for point, rule in zip(points, known.rules, strict=True))
+    ):
+        return known  # It fits wholly: no other family knows a point that this one does not.
     best, best_score = None, 0
-    for family in possible:
-        fitting, conflicting = _fit(family, points)
-        if family.essential <= fitting and len(fitting) - len(conflicting) > best_score:
-            best, best_score = family, len(fitting) - len(conflicting)
-    if best is None and (known := family_by_name(known_family)) in possible:
-        fitting, conflicting = _fit(known, points)
-        return known if len(fitting) > len(conflicting) else None
+    for family in FAMILIES:
+        match = known if known and known.family is family else _match(family, points)
+        if match and family.essential <= match.fitting:
+            score = len(match.fitting) - len(match.conflicting)
+            if score > best_score:
+                best, best_score = match, score
+    if best is None and known and len(known.fitting) > len(known.conflicting):
+        return known
     return best
 
 
-def _fit(family: Family, points: list[Point]) -> tuple[set[str], set[str]]:
-    """Return the ids of points that the family has a rule for, and of those that it knows by another name."""
-    fitting = {point.id for point in points if family.rule_for(point)}
-    return fitting, {point.id for point in points if point.id in family.by_id} - fitting
-
-
-def _counts_are_counts(family: Family, points: list[Point]) -> bool:
-    """Return whether what would count cells or probes is a whole number, and not a cell's voltage itself.
+def _match(family: Family, points: list[Point]) -> _Match | None:
+    """Return what the table makes of the points; None where what would count cells is a cell's voltage itself.
 
     The modules of towers and those of low-voltage batteries have the same ids for different cells, and no names.
     """
-    counts = {series.count_id for series in family.series}
-    values = [number(point.value) for point in points if point.id in counts]
-    return all(value is None or float(value).is_integer() for value in values)
+    rules, fitting, conflicting = [], set(), set()
+    by_id, counts = family.by_id, family.count_ids
+    for point in points:
+        rule = by_id.get(point.id)
+        if rule:
+            if point.name and rule.name and rule.name != point.name:
+                rule = None
+                conflicting.add(point.id)
+            else:
+                fitting.add(point.id)
+                if point.id in counts and (count := _number(point.value)) is not None and not float(count).is_integer():
+                    return None
+        rules.append(rule)
+    return _Match(family=family, rules=rules, fitting=fitting, conflicting=conflicting - fitting)
+
+
+def _named(points: list[Point]) -> _Match | None:
+    """Return what vendor names give away where no table fits."""
+    rules = [BY_NAME.get(point.name) for point in points]
+    if not any(rule and rule.keys for rule in rules):
+        return None
+    return _Match(family=_NAMED, rules=rules, fitting=set(), conflicting=set())
 
 
 @dataclass(kw_only=True)
@@ -115,89 +151,73 @@ class _Sample:
     counts: dict[str, int] = field(default_factory=dict)
     """How many of each series are real, by the id of the point that says it."""
 
-    def use(self, points: list[Point]) -> list[Point]:
-        """Use each point once and return those that no rule uses."""
+    def use(self, points: list[Point], rules: list[Rule | None]) -> list[Point]:
+        """Use each point once, by its rule, and return those that none uses."""
         unknown = []
         seen = set()
         placeholders = self._placeholders(points)
-        for point in points:
-            rule = None if point.id in seen else self._rule(point)
-            if rule is None or not (point.id in placeholders or self._take(rule, point)):
+        for point, rule in zip(points, rules, strict=True):
+            if rule is None or point.id in seen or not (point.id in placeholders or self._take(rule, point)):
                 unknown.append(point)
             else:
                 seen.add(point.id)
         return unknown
 
-    def _rule(self, point: Point) -> Rule | None:
-        return BY_NAME.get(point.name) if self.family is _NAMED else self.family.rule_for(point)
-
     def _placeholders(self, points: list[Point]) -> set[str]:
         """Return the ids of a series beyond its count."""
-        values = {point.id: number(point.value) for point in reversed(points)}
-        placeholders = set()
+        counts = {point.id: _number(point.value) for point in reversed(points) if point.id in self.family.count_ids}
+        placeholders: set[str] = set()
         for series in self.family.series:
-            count = values.get(series.count_id)
+            count = counts.get(series.count_id)
             if count is not None and float(count).is_integer() and series.uncounted <= count:
                 self.counts[series.count_id] = int(count) - series.uncounted
-                placeholders |= {rule.id for rule in list(series.rules())[int(count) - series.uncounted :]}
+                placeholders.update(rule.id for rule in series.rules[int(count) - series.uncounted :])
         return placeholders
 
     def _take(self, rule: Rule, point: Point) -> bool:
         """Take the value over. False where its text is not of the rule's kind."""
-        match rule.kind:
-            case Kind.UNUSED:
-                return True
-            case Kind.SAMPLE_TIME:
-                self.sampled_at = sample_time(point.value)
-                return self.sampled_at is not None
-            case Kind.FIRMWARE:
-                self.firmware = point.value
-                return True
-            case Kind.SERIALS:
-                self.modules = tuple(dict.fromkeys(filter(None, map(str.strip, point.value.split(",")))))
-                return True
-        value = number(point.value)
+        kind = rule.kind
+        if kind.low is None or kind.high is None:
+            return self._take_text(kind, point.value)
+        value = _number(point.value)
         if value is None:
             return False
-        if _plausible(rule.kind, value):
-            self._take_number(rule, value)
-        else:
+        if not kind.low <= value <= kind.high or (kind.whole and value % 1):
             self.implausible.append(point)
+        elif kind is Kind.FLAG:
+            self._flag(rule.keys[0], on=value != 0)
+        elif kind is Kind.LIMIT_STATE:
+            for state, key in enumerate(rule.keys, start=1):
+                self._flag(key, on=value == state)
+            if value > len(rule.keys):
+                self._flag(Key.WARNING, on=True)
+        elif kind is Kind.BITS:
+            for bit, key in enumerate(rule.keys):
+                self._flag(key, on=bool(int(value) >> bit & 1))
+        elif kind is Kind.POSITION:
+            for key, part in zip(rule.keys, divmod(int(value), 0x100), strict=True):
+                if key:
+                    self.values.setdefault(key, part)
+        elif (key := rule.keys[0]) and not (rule.fallback and key in self.values):
+            if kind is Kind.REVERSED:
+                value = -value + 0.0  # never -0.0
+            self.values[key] = int(value) if kind.whole else value
         return True
 
-    def _take_number(self, rule: Rule, value: float) -> None:
-        match rule.kind:
-            case Kind.FLAG:
-                self._flag(rule.key, on=value != 0)
-            case Kind.BITS:
-                for bit, key in enumerate(rule.keys):
-                    self._flag(key, on=bool(int(value) >> bit & 1))
-            case Kind.LIMIT_STATE:
-                for state, key in enumerate(rule.keys, start=1):
-                    self._flag(key, on=value == state)
-                if value not in (0, 1, 2):
-                    self._flag(Key.WARNING, on=True)
-            case Kind.POSITION:
-                for key, part in zip(rule.keys, divmod(int(value), 0x100), strict=True):
-                    if key:
-                        self.values.setdefault(key, part)
-            case _:
-                self._take_value(rule, value)
+    def _take_text(self, kind: Kind, text: str) -> bool:
+        if kind is Kind.SAMPLE_TIME:
+            self.sampled_at = sample_time(text)
+            return self.sampled_at is not None
+        if kind is Kind.FIRMWARE:
+            self.firmware = text
+        elif kind is Kind.SERIALS:
+            self.modules = tuple(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
+        return True
 
     def _flag(self, key: Key | None, *, on: bool) -> None:
         """Turn a flag on if any of the points that feed it says so."""
-        if key:
-            self.flags[key] = self.flags.get(key, False) or on
-
-    def _take_value(self, rule: Rule, value: float) -> None:
-        if rule.fallback and rule.key in self.values:
-            return
-        match rule.kind:
-            case Kind.COUNT:
-                value = int(value)
-            case Kind.REVERSED:
-                value = -value + 0.0
-        self.values[rule.key] = value
+        if key and (on or key not in self.flags):
+            self.flags[key] = on
 
 
 def sample_time(text: str) -> datetime | None:
@@ -206,11 +226,3 @@ def sample_time(text: str) -> datetime | None:
         return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-_WHOLE = (Kind.COUNT, Kind.POSITION, Kind.BITS, Kind.LIMIT_STATE)
-
-
-def _plausible(kind: Kind, value: float) -> bool:
-    low, high = BOUNDS.get(kind, (value, value))
-    return low <= value <= high and (kind not in _WHOLE or float(value).is_integer())

@@ -18,9 +18,8 @@ def derive(
     if highest is not None and lowest is not None:
         values[Key.CELL_VOLTAGE_SPREAD] = round((highest - lowest) * 1000)
     for total, bits in ((Key.WARNING, WARNINGS), (Key.ALARM, PROTECTIONS)):
-        states = [flags[key] for key in (total, *bits) if key in flags]
-        if states:
-            flags[total] = any(states)
+        if states := flags.keys() & bits:
+            flags[total] = flags.get(total, False) or any(flags[key] for key in states)
 
 
 def _number(values: Mapping[Key, Value], key: Key) -> float | None:
@@ -51,7 +50,11 @@ def _cells(values: MutableMapping[Key, Value]) -> None:
         (CELL_VOLTAGES, Key.CELL_VOLTAGE_MAX, Key.CELL_VOLTAGE_MIN, "cell"),
         (PROBE_TEMPERATURES, Key.CELL_TEMPERATURE_MAX, Key.CELL_TEMPERATURE_MIN, "sensor"),
     ):
-        known = {number: value for number, key in enumerate(singles, 1) if (value := _number(values, key)) is not None}
+        known = {
+            number: value
+            for number, key in enumerate(singles, 1)
+            if key in values and (value := _number(values, key)) is not None
+        }
         if not known:
             continue
         for extreme, choose in ((highest, max), (lowest, min)):

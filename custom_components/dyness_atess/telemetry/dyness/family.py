@@ -1,9 +1,10 @@
 """The columns of a family table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
+import math
 
 from ..raw import Point
 from ..vocabulary import Key
@@ -13,41 +14,33 @@ from .points import normalised
 class Kind(Enum):
     """How the text of a point becomes a value, and within which bounds it can be true."""
 
-    NUMBER = auto()
-    REVERSED = auto()
+    NUMBER = auto(), -1e6, 1e6
+    REVERSED = auto(), -1e6, 1e6
     """A number whose sign is the other way round here."""
-    ENERGY = auto()
+    ENERGY = auto(), 0, 1e8
     """kWh; never negative."""
-    COUNT = auto()
-    PERCENTAGE = auto()
-    CELL_VOLTAGE = auto()
-    TEMPERATURE = auto()
-    FLAG = auto()
-    POSITION = auto()
+    COUNT = auto(), 0, 1e6, True
+    PERCENTAGE = auto(), 0, 100
+    CELL_VOLTAGE = auto(), 1, 5
+    TEMPERATURE = auto(), -60, 150
+    FLAG = auto(), -math.inf, math.inf
+    POSITION = auto(), 0x0100, 0xFFFF, True
     """Two numbers in one: high byte for the first key, low byte for the second."""
-    LIMIT_STATE = auto()
+    LIMIT_STATE = auto(), 0, 0xFF, True
     """0 for normal, 1 below the limit (first key), 2 above it (second key); anything else is some other trouble."""
-    BITS = auto()
+    BITS = auto(), 0, 0xFFFF, True
     """A byte; each key is a flag, the lowest bit's first, None for a bit without meaning."""
-    SAMPLE_TIME = auto()
-    SERIALS = auto()
-    FIRMWARE = auto()
-    UNUSED = auto()
+    SAMPLE_TIME = auto(), None, None
+    SERIALS = auto(), None, None
+    FIRMWARE = auto(), None, None
+    UNUSED = auto(), None, None
     """Known, and of no use to anybody."""
 
-
-BOUNDS = {
-    Kind.NUMBER: (-1e6, 1e6),
-    Kind.REVERSED: (-1e6, 1e6),
-    Kind.ENERGY: (0.0, 1e8),
-    Kind.LIMIT_STATE: (0, 0xFF),
-    Kind.BITS: (0, 0xFFFF),
-    Kind.COUNT: (0.0, 1e6),
-    Kind.POSITION: (0x0100, 0xFFFF),
-    Kind.PERCENTAGE: (0.0, 100.0),
-    Kind.CELL_VOLTAGE: (1.0, 5.0),
-    Kind.TEMPERATURE: (-60.0, 150.0),
-}
+    def __init__(self, _: int, low: float | None, high: float | None, whole: bool = False) -> None:
+        self.low = low
+        """None where it is no number."""
+        self.high = high
+        self.whole = whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +54,6 @@ class Rule:
     keys: tuple[Key | None, ...] = ()
     fallback: bool = False
     """Whether the value counts only where no other point gives it."""
-
-    @property
-    def key(self) -> Key:
-        """The key of a rule that has just one."""
-        (key,) = filter(None, self.keys)
-        return key
 
 
 def rule(point_id: str, name: str | None, kind: Kind, *keys: Key | None, fallback: bool = False) -> Rule:
@@ -87,10 +74,12 @@ class Series:
     uncounted: int = 0
     """How many of those counted are not of this run."""
 
-    def rules(self) -> Iterator[Rule]:
-        """Return a rule for each, whether it is real or not."""
-        for number, keys in enumerate(self.keys):
-            yield Rule(str(self.first + 100 * number), None, self.kind, keys)
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """A rule for each, whether it is real or not."""
+        return tuple(
+            Rule(str(self.first + 100 * number), None, self.kind, keys) for number, keys in enumerate(self.keys)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,12 +107,17 @@ class Family:
     @cached_property
     def by_id(self) -> dict[str, Rule]:
         """Rules by point id."""
-        from_series = (rule for series in self.series for rule in series.rules())
+        from_series = (rule for series in self.series for rule in series.rules)
         return {rule.id: rule for rule in (*from_series, *self.rules)}
+
+    @cached_property
+    def count_ids(self) -> frozenset[str]:
+        """Ids of the points that count cells or probes."""
+        return frozenset(series.count_id for series in self.series)
 
     def rule_for(self, point: Point) -> Rule | None:
         """Return the rule that `point` falls under; a point without a name goes by its id."""
         found = self.by_id.get(point.id)
-        if found is None or (point.name and found.name not in (None, point.name)):
+        if found is None or (point.name and found.name is not None and found.name != point.name):
             return None
         return found

@@ -1,5 +1,6 @@
 """The boundary at which anything that the cloud may send becomes points."""
 
+from functools import lru_cache
 from typing import Any
 import unicodedata
 
@@ -11,24 +12,24 @@ def read_points(data: Any) -> list[Point]:
 
     Of points with the same id the first that carries a value counts; the others come behind it under their own name.
     """
-    return [point for item in data if (point := _point(item))] if isinstance(data, list) else []
+    points = []
+    for item in data if isinstance(data, list) else ():
+        if isinstance(item, dict):
+            point_id, value = _text(item.get("pointId")), _text(item.get("pointValue"))
+            if point_id and value:
+                points.append(Point(id=point_id, name=normalised(_text(item.get("pointNameCn"))), value=value))
+    return points
 
 
-def _point(item: Any) -> Point | None:
-    if not isinstance(item, dict):
-        return None
-    point_id, value = _text(item.get("pointId")), _text(item.get("pointValue"))
-    if not point_id or not value:
-        return None
-    return Point(id=point_id, name=normalised(_text(item.get("pointNameCn"))), value=value)
-
-
+@lru_cache(maxsize=2048)
 def normalised(name: str) -> str:
     """Return a vendor name without differences of width, case and surrounding space."""
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, bool):
         return str(int(value))
-    return str(value).strip() if isinstance(value, str | int | float) else ""
+    return str(value) if isinstance(value, int | float) else ""

@@ -1,23 +1,25 @@
 """Capacity and content of a whole battery in kWh, from the most reliable source that there is (dyness-api 8)."""
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 import math
 
-from ..dyness.family import Family
 from ..reading import Value
 from ..vocabulary import Key
 
 CAPACITIES = (0.0, 10_000.0)
 """kWh between which a capacity is believed."""
+TOLERANCE = 0.02
+"""By which modules of one model differ."""
 
 
-def add_energy(
-    family: Family | None,
+def add_capacity(
     values: MutableMapping[Key, Value],
     *,
-    chosen: float | None = None,
-    modules: Sequence[Value | None] = (),
-    station: float | None = None,
+    chosen: float | None,
+    modules: Sequence[float | None],
+    station: float | None,
+    station_is_total: bool,
+    points_are_of_one_module: bool,
 ) -> None:
     """Add what is rated and what is left, as far as it can be told, to the values of a master.
 
@@ -25,59 +27,48 @@ def add_energy(
     is not known (Junior Boxes apart), so it counts down to empty.
 
     Args:
-        family: the master's.
         values: of its sample.
-        chosen: capacity by the user's own word.
-        modules: capacity of each module that was ever seen, None where it is not known.
-        station: what the cloud has for the plant.
+        chosen: kWh by the user's own word.
+        modules: kWh of each module that ever answered.
+        station: kWh that the cloud has for the plant.
+        station_is_total: whether that is known to be all of it.
+        points_are_of_one_module: whether the master's own points are, where there are several.
     """
-    if family and family.is_module and len(modules) > 1:
-        # Its own points are those of one module.
+    count = values.get(Key.MODULE_COUNT)
+    if points_are_of_one_module and (len(modules) > 1 or (isinstance(count, int) and count > 1)):
         values.pop(Key.ENERGY_RATED, None)
         values.pop(Key.ENERGY_REMAINING, None)
-    rated = (
-        chosen
-        or values.get(Key.ENERGY_RATED)
-        or _of_modules(values, modules)
-        or _of_station(family, values, modules, station)
-    )
+    if station is not None and not CAPACITIES[0] < station < CAPACITIES[1]:
+        station = None
+    rated = chosen or values.get(Key.ENERGY_RATED) or _of_modules(count, modules, station)
+    if not rated and (count == 1 or station_is_total):
+        rated = station
     if not isinstance(rated, float | int):
         return
     if rated != values.get(Key.ENERGY_RATED):
         values.pop(Key.ENERGY_REMAINING, None)
     values[Key.ENERGY_RATED] = rated
-    soc, soh = values.get(Key.SOC), values.get(Key.SOH, 100)
+    soc, soh = values.get(Key.SOC), values.get(Key.SOH) or 100
     if isinstance(soc, float | int) and isinstance(soh, float | int):
-        # What the modules have would be more exact, and is up to half an hour older.
+        # What the modules have would be more exact, and is older.
         values.setdefault(Key.ENERGY_REMAINING, round(rated * soc / 100 * soh / 100, 3))
 
 
-def _of_modules(values: Mapping[Key, Value], modules: Sequence[Value | None]) -> float | None:
-    """Return the sum, if each module is known and none is missing."""
-    known = _known(modules)
-    complete = len(known) == len(modules) == values.get(Key.MODULE_COUNT, len(modules))
-    return round(sum(known), 3) if complete else None
-
-
-def _of_station(
-    family: Family | None, values: Mapping[Key, Value], modules: Sequence[Value | None], station: float | None
-) -> float | None:
-    """Return the capacity of the plant.
-
-    With several modules the cloud may mean one, or all, or the coordinator too: there it is only believed where it fits
-    to the modules that are known.
-    """
-    if station is None or not CAPACITIES[0] < station < CAPACITIES[1]:
+def _of_modules(count: Value | None, modules: Sequence[float | None], station: float | None) -> float | None:
+    """Return the sum where all are known, or so many times one as there are where those that are known are equal."""
+    known = [capacity for capacity in modules if capacity]
+    if not known:
         return None
-    count = values.get(Key.MODULE_COUNT)
-    if count == 1 or (family and family.station_is_total):
-        return station
-    known = _known(modules)
-    if not isinstance(count, int) or len(known) < len(modules) or len(set(known)) != 1:
+    if len(known) == len(modules) and count in (None, len(modules)):
+        return round(sum(known), 3)
+    if not isinstance(count, int) or max(known) > (1 + TOLERANCE) * min(known):
         return None
-    fits = any(math.isclose(station, known[0] * number, rel_tol=0.02) for number in (1, count))
-    return round(known[0] * count, 3) if fits else None
+    each = sum(known) / len(known)
 
+    def station_says(number: int) -> bool:
+        return station is not None and math.isclose(station, each * number, rel_tol=TOLERANCE)
 
-def _known(modules: Sequence[Value | None]) -> list[float]:
-    return [capacity for capacity in modules if isinstance(capacity, float | int)]
+    # Some stations have the capacity of one module, some count the coordinator.
+    fits = station is None or station_says(1) or station_says(count + 1)
+    is_told = station_says(count) or (fits and 2 * len(known) > count)
+    return round(each * count, 3) if is_told else None

@@ -1,33 +1,24 @@
-"""One table per device family: which point stands for which quantity.
-
-A family is whatever module of this package holds a `Family`: a new one is one new file.
-"""
+"""One table per device family: which point stands for which quantity."""
 
 from collections import defaultdict
-from importlib import import_module
-from pkgutil import iter_modules
 
 from ..family import Family, Rule
-from ..points import normalised
+from .common import RESERVED
+from .cygni import CYGNI
+from .high_voltage import HIGH_VOLTAGE, HIGH_VOLTAGE_MODULE
+from .low_voltage import LOW_VOLTAGE
+from .module import MODULE
 from .words import WORDS
 
-FAMILIES: tuple[Family, ...] = tuple(
-    {
-        found.name: found
-        for module in iter_modules(__path__)
-        for found in vars(import_module(f"{__name__}.{module.name}")).values()
-        if isinstance(found, Family)
-    }.values()
-)
+FAMILIES: tuple[Family, ...] = (CYGNI, HIGH_VOLTAGE, HIGH_VOLTAGE_MODULE, LOW_VOLTAGE, MODULE)
 
 
 def _by_name() -> dict[str, Rule]:
     """Return the rules by vendor name, without names that mean different things in different families."""
     meanings: defaultdict[str, list[Rule]] = defaultdict(list)
     for rule in (*WORDS, *(rule for family in FAMILIES for rule in family.rules)):
-        if rule.name:
+        if rule.name and rule.name != RESERVED:
             meanings[rule.name].append(rule)
-    meanings.pop(normalised("空"), None)
     return {name: rules[0] for name, rules in meanings.items() if len({(rule.kind, rule.keys) for rule in rules}) == 1}
 
 

@@ -2,6 +2,7 @@
 
 from ...vocabulary import Key
 from ..family import Family, Kind, rule
+from .common import HEAD
 
 CYGNI = Family(
     name="cygni",
@@ -10,9 +11,7 @@ CYGNI = Family(
     current_sign=1,
     idle_current=0.2,
     rules=(
-        rule("T", "数据采集时间", Kind.SAMPLE_TIME),
-        rule("SUB", "子设备列表", Kind.SERIALS),
-        rule("TIME", "子设备最后一包时间", Kind.UNUSED),
+        *HEAD,
         rule("164", None, Kind.TEMPERATURE, Key.INTERNAL_TEMPERATURE),
         rule("165", None, Kind.TEMPERATURE, Key.HEATSINK_TEMPERATURE),
         rule("166", None, Kind.TEMPERATURE, Key.POWER_MODULE_TEMPERATURE),

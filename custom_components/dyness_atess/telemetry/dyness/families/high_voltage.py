@@ -2,12 +2,7 @@
 
 from ...vocabulary import CELL_VOLTAGES, PROBE_TEMPERATURES, Key
 from ..family import Family, Kind, Series, rule
-
-_HEAD = (
-    rule("T", "数据采集时间", Kind.SAMPLE_TIME),
-    rule("SUB", "子设备列表", Kind.SERIALS),
-    rule("TIME", "子设备最后一包时间", Kind.UNUSED),
-)
+from .common import HEAD
 
 HIGH_VOLTAGE = Family(
     name="high_voltage",
@@ -16,7 +11,7 @@ HIGH_VOLTAGE = Family(
     # One step of the current's one decimal is already 40 to 50 W.
     idle_current=0.2,
     rules=(
-        *_HEAD,
+        *HEAD,
         rule("10", "BDU序列号", Kind.UNUSED),
         rule("20", "PCB序列号", Kind.UNUSED),
         rule("30", "Boot版本号", Kind.UNUSED),
@@ -77,7 +72,7 @@ HIGH_VOLTAGE_MODULE = Family(
         Series(first=14300, count_id="14200", kind=Kind.TEMPERATURE, keys=[(key,) for key in PROBE_TEMPERATURES[:8]]),
     ),
     rules=(
-        *_HEAD,
+        *HEAD,
         rule("10010", None, Kind.UNUSED),
         rule("11000", None, Kind.UNUSED),
         rule("11100", None, Kind.UNUSED),

@@ -6,9 +6,8 @@ points come.
 
 from ...vocabulary import Key
 from ..family import Family, Kind, rule
+from .common import HEAD, RESERVED
 from .junior_box import JUNIOR_BOX
-
-_RESERVED = "空"
 
 LOW_VOLTAGE = Family(
     name="low_voltage",
@@ -17,9 +16,7 @@ LOW_VOLTAGE = Family(
     # Half an ampere is about 25 W of 51.2 V; the current has one decimal.
     idle_current=0.5,
     rules=(
-        rule("T", "数据采集时间", Kind.SAMPLE_TIME),
-        rule("SUB", "子设备列表", Kind.SERIALS),
-        rule("TIME", "子设备最后一包时间", Kind.UNUSED),
+        *HEAD,
         rule("100", "主机设备名称", Kind.UNUSED),
         rule("200", "主机厂商名称", Kind.UNUSED),
         rule("300", "主机软件版本", Kind.FIRMWARE),
@@ -97,13 +94,13 @@ LOW_VOLTAGE = Family(
         rule("3207", "模块总压低压", Kind.FLAG, Key.MODULE_VOLTAGE_LOW),
         rule("3208", "模块总压高压", Kind.FLAG, Key.MODULE_VOLTAGE_HIGH),
         rule("3300", "系统告警状态2", Kind.UNUSED),
-        *(rule(str(point), _RESERVED, Kind.UNUSED) for point in range(3301, 3305)),
+        *(rule(str(point), RESERVED, Kind.UNUSED) for point in range(3301, 3305)),
         rule("3305", "内部通信错误", Kind.FLAG, Key.INTERNAL_COMMUNICATION_ERROR),
         rule("3306", "放电过流告警", Kind.FLAG, Key.DISCHARGE_OVERCURRENT),
         rule("3307", "充电过流告警", Kind.FLAG, Key.CHARGE_OVERCURRENT),
         rule("3308", "单芯温度一致性告警", Kind.FLAG, Key.CELL_TEMPERATURE_IMBALANCE),
         rule("3400", "系统保护状态1", Kind.UNUSED),
-        rule("3401", _RESERVED, Kind.UNUSED),
+        rule("3401", RESERVED, Kind.UNUSED),
         rule("3402", "MOSFET过温", Kind.FLAG, Key.MOSFET_TEMPERATURE_HIGH_PROTECTION),
         rule("3403", "单芯温度欠温", Kind.FLAG, Key.CELL_TEMPERATURE_LOW_PROTECTION),
         rule("3404", "单芯温度过温", Kind.FLAG, Key.CELL_TEMPERATURE_HIGH_PROTECTION),
@@ -112,7 +109,7 @@ LOW_VOLTAGE = Family(
         rule("3407", "模块总压欠压", Kind.FLAG, Key.MODULE_VOLTAGE_LOW_PROTECTION),
         rule("3408", "模块总压过压", Kind.FLAG, Key.MODULE_VOLTAGE_HIGH_PROTECTION),
         rule("3500", "系统保护状态2", Kind.UNUSED),
-        *(rule(str(point), _RESERVED, Kind.UNUSED) for point in (3501, 3502, 3503, 3505, 3508)),
+        *(rule(str(point), RESERVED, Kind.UNUSED) for point in (3501, 3502, 3503, 3505, 3508)),
         rule("3504", "系统故障保护", Kind.FLAG, Key.SYSTEM_FAULT_PROTECTION),
         rule("3506", "放电过流保护", Kind.FLAG, Key.DISCHARGE_OVERCURRENT_PROTECTION),
         rule("3507", "充电过流保护", Kind.FLAG, Key.CHARGE_OVERCURRENT_PROTECTION),
@@ -124,7 +121,7 @@ LOW_VOLTAGE = Family(
         rule("3900", "最大放电电流", Kind.NUMBER, Key.DISCHARGE_CURRENT_LIMIT),
         # The byte of which 4001 to 4008 are the bits (dyness-api 10.1): enabling, not balancing.
         rule("4000", "充放电状态", Kind.UNUSED),
-        *(rule(str(point), _RESERVED, Kind.UNUSED) for point in range(4001, 4004)),
+        *(rule(str(point), RESERVED, Kind.UNUSED) for point in range(4001, 4004)),
         rule("4004", "满充请求", Kind.FLAG, Key.FULL_CHARGE_REQUESTED),
         rule("4005", "强充2", Kind.FLAG, Key.FORCE_CHARGE_2),
         rule("4006", "强充1", Kind.FLAG, Key.FORCE_CHARGE_1),

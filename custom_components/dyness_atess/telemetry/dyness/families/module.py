@@ -6,6 +6,7 @@ in use by public code with plausible values is told from its place in them.
 
 from ...vocabulary import CELL_VOLTAGES, PROBE_TEMPERATURES, Key
 from ..family import Family, Kind, Series, rule
+from .common import HEAD
 
 _CELLS = 16
 _LIMITS = (Key.CELL_VOLTAGE_LOW, Key.CELL_VOLTAGE_HIGH)
@@ -30,9 +31,7 @@ MODULE = Family(
         Series(first=14300, count_id="14200", kind=Kind.LIMIT_STATE, keys=[_LIMITS] * _CELLS),
     ),
     rules=(
-        rule("T", "数据采集时间", Kind.SAMPLE_TIME),
-        rule("SUB", "子设备列表", Kind.SERIALS),
-        rule("TIME", "子设备最后一包时间", Kind.UNUSED),
+        *HEAD,
         rule("10000", None, Kind.UNUSED),
         rule("10001", None, Kind.UNUSED),
         rule("10100", None, Kind.FIRMWARE),

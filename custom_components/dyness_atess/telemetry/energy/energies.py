@@ -1,0 +1,134 @@
+"""The lifetime energies that are shown of a device (product contract, section 7)."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ..reading import Value
+from ..vocabulary import LIFETIME, Key
+from .counter import Counter
+from .meter import LARGEST, MAXIMUM_POWER, Flow, Meter, Sample, stored, within
+
+METERED = (Key.ENERGY_CHARGED, Key.ENERGY_DISCHARGED)
+"""In the order of a `Flow`."""
+MAXIMUM_TOTAL = 1e8
+"""kWh or hours"""
+MAXIMUM_CAPACITY = 10_000.0
+"""kWh"""
+EMPTY_CELL = (1.0, 3.0)
+"""V that the lowest cell has where a state of charge of 0 % is true."""
+MAXIMUM_LAG = 1800.0
+"""s; samples that are older by no more come from a cloud that lags, others from a clock that was put back."""
+
+
+class Energies:
+    """Lifetime energies of one device: its own counters, else metered from its samples.
+
+    Times of samples count against each other only, so that a clock that is wrong loses nothing.
+    """
+
+    def __init__(self, memory: Any = None) -> None:
+        """Go on from what `memory` returned; anything malformed is begun anew."""
+        try:
+            self._load(memory)
+        except AttributeError, LookupError, TypeError, ValueError:
+            self._load(None)
+
+    def _load(self, memory: Any) -> None:
+        content: Any = memory or {"at": 0.0, "older": [], "totals": {}, "counters": {}, "meter": (None, None, 0.0)}
+        self._at = stored(content["at"])
+        self._older = [stored(at) for at in content["older"]]
+        """Times of samples in a row that are much older than the last one, each newer than the one before."""
+        self._totals = {Key(key): stored(total) for key, total in content["totals"].items()}
+        self._counters = {Key(key): Counter(counter) for key, counter in content["counters"].items()}
+        self._meter = Meter(content["meter"])
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """What `__init__` goes on from, as JSON."""
+        return {
+            "at": self._at,
+            "older": self._older,
+            "totals": {str(key): total for key, total in self._totals.items()},
+            "counters": {str(key): counter.memory for key, counter in self._counters.items()},
+            "meter": self._meter.memory,
+        }
+
+    def add(self, values: Mapping[Key, Value], sampled_at: datetime, *, metered: bool) -> dict[Key, Value]:
+        """Return the totals to show in place of every lifetime key in `values`; those without one are left out.
+
+        Where `metered` (the master of a battery), what was charged and discharged is among them even where the device
+        has no counter for it. A sample that is not newer than the last changes nothing.
+        """
+        at = sampled_at.timestamp()
+        if self._is_newer(at):
+            if metered:
+                self._add_power(values, at)
+            for key in LIFETIME & values.keys():
+                self._add_counter(key, values[key], at)
+        return self._shown({*LIFETIME & values.keys(), *(METERED if metered else ())})
+
+    @property
+    def gap(self) -> tuple[datetime, datetime] | None:
+        """Times between which too much is missing to be interpolated, until it is filled or the next sample comes."""
+        return self._meter.gap if any(map(self._is_metered, METERED)) else None
+
+    def fill(self, records: Iterable[tuple[datetime, float]]) -> dict[Key, Value]:
+        """Close the gap and return the totals to show.
+
+        Where the records (time, W, positive while discharging) do not cover it or contradict the change of the state
+        of charge, that change counts.
+        """
+        self._count(self._meter.fill(records))
+        return self._shown(set(METERED))
+
+    def _is_newer(self, at: float) -> bool:
+        """Return whether a sample counts, and remember its time.
+
+        Three in a row that rise among themselves, though far older than the last, tell that a clock was put back.
+        """
+        if not 0 < at < LARGEST:
+            return False
+        if at <= self._at:
+            if self._at - at < MAXIMUM_LAG or at in self._older:
+                return False
+            self._older = [*(older for older in self._older if older < at), at]
+            if len(self._older) < 3:
+                return False
+        self._at, self._older = at, []
+        return True
+
+    def _add_power(self, values: Mapping[Key, Value], at: float) -> None:
+        power = within(values.get(Key.POWER), -MAXIMUM_POWER, MAXIMUM_POWER)
+        if power is None:
+            return
+        soc = within(values.get(Key.SOC), 0, 100)
+        if soc == 0 and within(values.get(Key.CELL_VOLTAGE_MIN), *EMPTY_CELL) is None:
+            soc = None  # a device that has just restarted sends zeros
+        capacity = within(values.get(Key.ENERGY_RATED), 0, MAXIMUM_CAPACITY) or None
+        self._count(self._meter.fill(()))
+        self._count(self._meter.add(Sample(at, power, soc, capacity)))
+        for key in METERED:
+            if not values.get(key):  # a counter that is 0 may be none
+                self._totals.setdefault(key, 0.0)
+
+    def _add_counter(self, key: Key, shown: Value, at: float) -> None:
+        value = within(shown, 0, MAXIMUM_TOTAL)
+        if value is None or (not value and self._is_metered(key)):
+            return
+        counter = self._counters.setdefault(key, Counter())
+        rise = counter.add(value, at)
+        if counter.confirmed:
+            self._totals[key] = self._totals.get(key, value) + rise
+
+    def _is_metered(self, key: Key) -> bool:
+        """Return whether there is a total, and no counter that it follows."""
+        return key in self._totals and not (key in self._counters and self._counters[key].confirmed)
+
+    def _count(self, flow: Flow) -> None:
+        for key, energy in zip(METERED, flow, strict=True):
+            if self._is_metered(key):
+                self._totals[key] += energy
+
+    def _shown(self, keys: set[Key]) -> dict[Key, Value]:
+        return {key: round(self._totals[key], 3) for key in keys & self._totals.keys()}
