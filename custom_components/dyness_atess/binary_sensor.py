@@ -1,9 +1,10 @@
 """Binary sensors: what a battery does, what it allows, and its alarm bits."""
 
+from dataclasses import replace
 from typing import override
 
 from homeassistant.components.binary_sensor import (
-    BinarySensorDeviceClass,
+    BinarySensorDeviceClass as Class,
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
@@ -12,50 +13,47 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account.account import AccountConfigEntry
+from .account.coordinator import DeviceCoordinator
+from .account.dyness import ModuleCoordinator
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.vocabulary import PROTECTIONS, WARNINGS, Key
 
 PARALLEL_UPDATES = 0
 
-BINARY_SENSORS: tuple[BinarySensorEntityDescription, ...] = (
-    BinarySensorEntityDescription(key=Key.CHARGING, device_class=BinarySensorDeviceClass.BATTERY_CHARGING),
-    BinarySensorEntityDescription(
-        key=Key.ONLINE,
-        device_class=BinarySensorDeviceClass.CONNECTIVITY,
-        entity_category=EntityCategory.DIAGNOSTIC,
-    ),
-    BinarySensorEntityDescription(key=Key.ALARM, device_class=BinarySensorDeviceClass.PROBLEM),
-    BinarySensorEntityDescription(key=Key.FAULT, device_class=BinarySensorDeviceClass.PROBLEM),
+SHOWN = {Key.CHARGING: Class.BATTERY_CHARGING, Key.ALARM: Class.PROBLEM, Key.FAULT: Class.PROBLEM}
+DIAGNOSTIC: dict[Key, Class | None] = {
+    Key.ONLINE: Class.CONNECTIVITY,
+    **dict.fromkeys((Key.WARNING, *sorted(WARNINGS), *sorted(PROTECTIONS)), Class.PROBLEM),
+    **dict.fromkeys((Key.CHARGE_ENABLED, Key.DISCHARGE_ENABLED, Key.FULL_CHARGE_REQUESTED), None),
+    **dict.fromkeys((Key.FORCE_CHARGE_1, Key.FORCE_CHARGE_2, Key.CHARGE_MOSFET, Key.DISCHARGE_MOSFET), None),
+    **dict.fromkeys((Key.HEATER, Key.FULLY_CHARGED, Key.BATTERY_RELAY), None),
+}
+BINARY_SENSORS = (
+    *(BinarySensorEntityDescription(key=key, device_class=kind) for key, kind in SHOWN.items()),
     *(
-        BinarySensorEntityDescription(
-            key=key, device_class=BinarySensorDeviceClass.PROBLEM, entity_category=EntityCategory.DIAGNOSTIC
-        )
-        for key in (Key.WARNING, *sorted(WARNINGS), *sorted(PROTECTIONS))
-    ),
-    *(
-        BinarySensorEntityDescription(key=key, entity_category=EntityCategory.DIAGNOSTIC)
-        for key in (
-            Key.CHARGE_ENABLED,
-            Key.DISCHARGE_ENABLED,
-            Key.FULL_CHARGE_REQUESTED,
-            Key.FORCE_CHARGE_1,
-            Key.FORCE_CHARGE_2,
-            Key.CHARGE_MOSFET,
-            Key.DISCHARGE_MOSFET,
-            Key.HEATER,
-            Key.FULLY_CHARGED,
-            Key.BATTERY_RELAY,
-        )
+        BinarySensorEntityDescription(key=key, device_class=kind, entity_category=EntityCategory.DIAGNOSTIC)
+        for key, kind in DIAGNOSTIC.items()
     ),
 )
+
+
+def for_module(description: BinarySensorEntityDescription) -> BinarySensorEntityDescription:
+    """Return how a module has it: its bits are off at first, what sums them up is on."""
+    on_at_first = description.key in (Key.CHARGING, Key.ONLINE, Key.ALARM, Key.WARNING)
+    return replace(description, entity_registry_enabled_default=on_at_first)
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: AccountConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the binary sensors of the account's devices."""
+
+    def create(coordinator: DeviceCoordinator, description: BinarySensorEntityDescription) -> ReadingBinarySensor:
+        is_module = isinstance(coordinator, ModuleCoordinator)
+        return ReadingBinarySensor(coordinator, for_module(description) if is_module else description)
+
     descriptions = {Key(description.key): description for description in BINARY_SENSORS}
-    await async_add_as_seen(entry, async_add_entities, Platform.BINARY_SENSOR, descriptions, ReadingBinarySensor)
+    await async_add_as_seen(entry, async_add_entities, Platform.BINARY_SENSOR, descriptions, create)
 
 
 class ReadingBinarySensor(DeviceEntity, BinarySensorEntity):

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import override
+from typing import NamedTuple, override
 
 from homeassistant.components.sensor import (
-    SensorDeviceClass,
+    SensorDeviceClass as Class,
     SensorEntity,
     SensorEntityDescription,
-    SensorStateClass,
+    SensorStateClass as State,
 )
 from homeassistant.const import (
     EntityCategory,
@@ -28,6 +28,7 @@ from homeassistant.helpers.typing import StateType
 
 from .account.account import AccountConfigEntry
 from .account.coordinator import DeviceCoordinator
+from .account.dyness import ModuleCoordinator
 from .const import CONF_SINGLE_CELLS
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.device import WorkStatus
@@ -39,242 +40,134 @@ SCAN_INTERVAL = timedelta(minutes=1)
 """For the one sensor that no coordinator feeds."""
 
 
-def _measured(
-    key: Key,
-    device_class: SensorDeviceClass | None,
-    unit: str | None,
-    precision: int,
-    category: EntityCategory | None = None,
-    *,
-    enabled: bool = True,
+class Kind(NamedTuple):
+    """What all quantities of a kind have in common."""
+
+    device_class: Class | None = None
+    unit: str | None = None
+    precision: int | None = None
+    state_class: State | None = None
+    states: type[StrEnum] | None = None
+
+
+BATTERY = Kind(Class.BATTERY, UnitOfRatio.PERCENTAGE, 0, State.MEASUREMENT)
+RATIO = Kind(None, UnitOfRatio.PERCENTAGE, 0, State.MEASUREMENT)
+VOLTAGE = Kind(Class.VOLTAGE, UnitOfElectricPotential.VOLT, 1, State.MEASUREMENT)
+CELL_VOLTAGE = Kind(Class.VOLTAGE, UnitOfElectricPotential.VOLT, 3, State.MEASUREMENT)
+SPREAD = Kind(Class.VOLTAGE, UnitOfElectricPotential.MILLIVOLT, 0, State.MEASUREMENT)
+CURRENT = Kind(Class.CURRENT, UnitOfElectricCurrent.AMPERE, 1, State.MEASUREMENT)
+POWER = Kind(Class.POWER, UnitOfPower.WATT, 0, State.MEASUREMENT)
+TEMPERATURE = Kind(Class.TEMPERATURE, UnitOfTemperature.CELSIUS, 1, State.MEASUREMENT)
+ENERGY = Kind(Class.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 1, State.TOTAL_INCREASING)
+STORED_ENERGY = Kind(Class.ENERGY_STORAGE, UnitOfEnergy.KILO_WATT_HOUR, 2, State.MEASUREMENT)
+CHARGE = Kind(None, "Ah", 1, State.MEASUREMENT)
+CYCLES = Kind(None, None, 0, State.TOTAL_INCREASING)
+HOURS = Kind(Class.DURATION, UnitOfTime.HOURS, 0, State.TOTAL_INCREASING)
+MINUTES = Kind(Class.DURATION, UnitOfTime.MINUTES, 0, State.TOTAL_INCREASING)
+SECONDS = Kind(Class.DURATION, UnitOfTime.SECONDS, 0, State.MEASUREMENT)
+NUMBER = Kind(None, None, 0)
+
+
+def _of(kind: Kind, *keys: str) -> dict[str, Kind]:
+    return dict.fromkeys(keys, kind)
+
+
+SHOWN = {
+    Key.SOC: BATTERY,
+    Key.STATUS: Kind(Class.ENUM, states=Status),
+    Key.DEVICE_STATUS: Kind(Class.ENUM, states=DeviceStatus),
+    Key.CELL_VOLTAGE_SPREAD: SPREAD,
+    Key.ENERGY_REMAINING: STORED_ENERGY,
+    **_of(VOLTAGE, Key.VOLTAGE, Key.PV_VOLTAGE, *(f"pv{number}_voltage" for number in range(1, 6))),
+    **_of(VOLTAGE, Key.OUTPUT_VOLTAGE, Key.OUTPUT_1_VOLTAGE, Key.OUTPUT_2_VOLTAGE),
+    **_of(CELL_VOLTAGE, Key.CELL_VOLTAGE_MAX, Key.CELL_VOLTAGE_MIN, Key.CELL_VOLTAGE_AVERAGE),
+    **_of(CURRENT, Key.CURRENT, Key.PV_CURRENT, *(f"pv{number}_current" for number in range(1, 6))),
+    **_of(CURRENT, Key.OUTPUT_CURRENT, Key.OUTPUT_1_CURRENT, Key.OUTPUT_2_CURRENT),
+    **_of(POWER, Key.POWER, Key.PV_POWER, *(f"pv{number}_power" for number in range(1, 6))),
+    **_of(POWER, Key.OUTPUT_POWER, Key.OUTPUT_1_POWER, Key.OUTPUT_2_POWER, Key.GRID_POWER, Key.LOAD_POWER),
+    **_of(TEMPERATURE, Key.CELL_TEMPERATURE_MAX, Key.CELL_TEMPERATURE_MIN),
+    **_of(ENERGY, Key.ENERGY_CHARGED, Key.ENERGY_DISCHARGED, Key.ENERGY_IMPORTED, Key.ENERGY_EXPORTED),
+    **_of(ENERGY, Key.ENERGY_CHARGED_TODAY, Key.ENERGY_DISCHARGED_TODAY, Key.ENERGY_IMPORTED_TODAY),
+    **_of(ENERGY, Key.ENERGY_EXPORTED_TODAY, Key.PV_ENERGY_TODAY, Key.OUTPUT_ENERGY_TODAY),
+    **_of(ENERGY, Key.PV_ENERGY, Key.OUTPUT_ENERGY),
+}
+"""What an owner looks at."""
+
+DIAGNOSTIC = {
+    Key.ENERGY_RATED: STORED_ENERGY,
+    Key.MODULE_COUNT: NUMBER,
+    Key.POWER_LIMIT: POWER,
+    Key.RUN_MODE: Kind(Class.ENUM, states=RunMode),
+    Key.BATTERY_STATUS: Kind(Class.ENUM, states=BatteryStatus),
+    Key.WORK_STATUS: Kind(Class.ENUM, states=WorkStatus),
+    **_of(RATIO, Key.SOH, Key.SOH_AVERAGE, Key.DISCHARGE_DEPTH),
+    **_of(CYCLES, Key.CYCLES, Key.CYCLES_MAX),
+    **_of(CHARGE, Key.CAPACITY_FULL, Key.CAPACITY_REMAINING),
+    **_of(VOLTAGE, Key.CHARGE_VOLTAGE_LIMIT, Key.DISCHARGE_VOLTAGE_LIMIT, Key.BUS_VOLTAGE),
+    **_of(CURRENT, Key.CHARGE_CURRENT_LIMIT, Key.DISCHARGE_CURRENT_LIMIT),
+    **_of(TEMPERATURE, Key.CELL_TEMPERATURE_AVERAGE, *PROBE_TEMPERATURES, Key.BATTERY_TEMPERATURE),
+    **_of(TEMPERATURE, Key.MOSFET_TEMPERATURE_AVERAGE, Key.MOSFET_TEMPERATURE_MAX, Key.MOSFET_TEMPERATURE_MIN),
+    **_of(TEMPERATURE, Key.BMS_TEMPERATURE, Key.BMS_TEMPERATURE_AVERAGE),
+    **_of(TEMPERATURE, Key.BMS_TEMPERATURE_MAX, Key.BMS_TEMPERATURE_MIN),
+    **_of(TEMPERATURE, Key.AMBIENT_TEMPERATURE, Key.INTERNAL_TEMPERATURE, Key.HEATSINK_TEMPERATURE),
+    **_of(TEMPERATURE, Key.POWER_MODULE_TEMPERATURE, Key.PV_CONVERTER_TEMPERATURE, Key.PV_INDUCTOR_TEMPERATURE),
+    **_of(TEMPERATURE, Key.OUTPUT_CONVERTER_TEMPERATURE, Key.OUTPUT_INDUCTOR_TEMPERATURE),
+}
+
+OFF_AT_FIRST = {
+    Key.LAST_REPORT: Kind(Class.TIMESTAMP),
+    # Where something is. Without unit or state class, each change of one would be a line in the logbook.
+    **_of(NUMBER, *(key for key in Key if key.endswith(("_module", "_cell", "_sensor", "_group")))),
+    **_of(HOURS, Key.CHARGE_TIME, Key.DISCHARGE_TIME, Key.PV_TIME),
+    **_of(MINUTES, Key.CHARGE_TIME_TODAY, Key.DISCHARGE_TIME_TODAY, Key.PV_TIME_TODAY),
+    # The other side of the solar tracker: the pack's own voltage and power say more.
+    Key.MPPT_VOLTAGE: VOLTAGE,
+    Key.MPPT_CURRENT: CURRENT,
+    Key.MPPT_POWER: POWER,
+    **_of(CURRENT, *(f"pv{number}_inductor_current" for number in range(1, 6))),
+    **_of(CURRENT, Key.OUTPUT_INDUCTOR_CURRENT_1, Key.OUTPUT_INDUCTOR_CURRENT_2),
+    # No source says what these are.
+    **_of(NUMBER, Key.BMS_SYSTEM_STATUS, Key.PARALLEL_SYSTEM_NUMBER),
+    Key.PCS_OUTPUT_POWER: POWER,
+    Key.PCS_CHARGE_POWER: POWER,
+    Key.SELF_CHECK_TIME: SECONDS,
+}
+
+_SHARED_NAMES: dict[str, str] = {
+    **dict.fromkeys(PROBE_TEMPERATURES, "probe_temperature"),
+    **dict.fromkeys(CELL_VOLTAGES, "single_cell_voltage"),
+}
+
+
+def _description(
+    key: str, kind: Kind, category: EntityCategory | None = EntityCategory.DIAGNOSTIC, *, enabled: bool = True
 ) -> SensorEntityDescription:
     return SensorEntityDescription(
         key=key,
-        device_class=device_class,
-        native_unit_of_measurement=unit,
-        state_class=SensorStateClass.MEASUREMENT,
-        suggested_display_precision=precision,
+        translation_key=_SHARED_NAMES.get(key, key),
+        device_class=kind.device_class,
+        native_unit_of_measurement=kind.unit,
+        suggested_display_precision=kind.precision,
+        state_class=kind.state_class,
+        options=list(kind.states) if kind.states else None,
         entity_category=category,
         entity_registry_enabled_default=enabled,
     )
 
 
-def _voltage(
-    key: Key, precision: int = 1, category: EntityCategory | None = None, *, enabled: bool = True
-) -> SensorEntityDescription:
-    unit = UnitOfElectricPotential.VOLT
-    return _measured(key, SensorDeviceClass.VOLTAGE, unit, precision, category, enabled=enabled)
-
-
-def _current(key: Key, category: EntityCategory | None = None, *, enabled: bool = True) -> SensorEntityDescription:
-    return _measured(key, SensorDeviceClass.CURRENT, UnitOfElectricCurrent.AMPERE, 1, category, enabled=enabled)
-
-
-def _power(key: Key, *, enabled: bool = True) -> SensorEntityDescription:
-    return _measured(key, SensorDeviceClass.POWER, UnitOfPower.WATT, 0, enabled=enabled)
-
-
-def _temperature(key: Key, category: EntityCategory | None = EntityCategory.DIAGNOSTIC) -> SensorEntityDescription:
-    return _measured(key, SensorDeviceClass.TEMPERATURE, UnitOfTemperature.CELSIUS, 1, category)
-
-
-def _number(key: Key, *, enabled: bool = True) -> SensorEntityDescription:
-    """Describe a count or a place: a plain whole number without statistics."""
-    return SensorEntityDescription(
-        key=key,
-        suggested_display_precision=0,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        entity_registry_enabled_default=enabled,
-    )
-
-
-def _energy(key: Key) -> SensorEntityDescription:
-    """Describe a counter of a lifetime, or of a day where it falls to 0 at its end."""
-    return SensorEntityDescription(
-        key=key,
-        device_class=SensorDeviceClass.ENERGY,
-        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        suggested_display_precision=1,
-    )
-
-
-def _duration(key: Key, unit: UnitOfTime, state_class: SensorStateClass) -> SensorEntityDescription:
-    return SensorEntityDescription(
-        key=key,
-        device_class=SensorDeviceClass.DURATION,
-        native_unit_of_measurement=unit,
-        state_class=state_class,
-        suggested_display_precision=0,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        entity_registry_enabled_default=False,
-    )
-
-
-def _state(key: Key, states: type[StrEnum], category: EntityCategory | None = None) -> SensorEntityDescription:
-    return SensorEntityDescription(
-        key=key, device_class=SensorDeviceClass.ENUM, options=list(states), entity_category=category
-    )
-
-
-def _cycles(key: Key) -> SensorEntityDescription:
-    return SensorEntityDescription(
-        key=key,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        suggested_display_precision=0,
-        entity_category=EntityCategory.DIAGNOSTIC,
-    )
-
-
-def _stored(key: Key, category: EntityCategory | None = None) -> SensorEntityDescription:
-    return _measured(key, SensorDeviceClass.ENERGY_STORAGE, UnitOfEnergy.KILO_WATT_HOUR, 2, category)
-
-
-def _charge(key: Key) -> SensorEntityDescription:
-    """Describe a charge, for which Home Assistant has neither class nor unit."""
-    return _measured(key, None, "Ah", 1, EntityCategory.DIAGNOSTIC)
-
-
-SENSORS: tuple[SensorEntityDescription, ...] = (
-    # The only battery among the classes: triggers and cards of Home Assistant look for it.
-    _measured(Key.SOC, SensorDeviceClass.BATTERY, UnitOfRatio.PERCENTAGE, 0),
-    _measured(Key.SOH, None, UnitOfRatio.PERCENTAGE, 0, EntityCategory.DIAGNOSTIC),
-    _measured(Key.SOH_AVERAGE, None, UnitOfRatio.PERCENTAGE, 0, EntityCategory.DIAGNOSTIC),
-    _voltage(Key.VOLTAGE),
-    _current(Key.CURRENT),
-    _power(Key.POWER),
-    _state(Key.STATUS, Status),
-    _cycles(Key.CYCLES),
-    _cycles(Key.CYCLES_MAX),
-    _voltage(Key.CELL_VOLTAGE_MAX, 3),
-    _number(Key.CELL_VOLTAGE_MAX_MODULE),
-    _number(Key.CELL_VOLTAGE_MAX_CELL),
-    _voltage(Key.CELL_VOLTAGE_MIN, 3),
-    _number(Key.CELL_VOLTAGE_MIN_MODULE),
-    _number(Key.CELL_VOLTAGE_MIN_CELL),
-    _measured(Key.CELL_VOLTAGE_SPREAD, SensorDeviceClass.VOLTAGE, UnitOfElectricPotential.MILLIVOLT, 0),
-    _temperature(Key.CELL_TEMPERATURE_AVERAGE),
-    _temperature(Key.CELL_TEMPERATURE_MAX, None),
-    _number(Key.CELL_TEMPERATURE_MAX_MODULE),
-    _number(Key.CELL_TEMPERATURE_MAX_SENSOR),
-    _temperature(Key.CELL_TEMPERATURE_MIN, None),
-    _number(Key.CELL_TEMPERATURE_MIN_MODULE),
-    _number(Key.CELL_TEMPERATURE_MIN_SENSOR),
-    _temperature(Key.MOSFET_TEMPERATURE_AVERAGE),
-    _temperature(Key.MOSFET_TEMPERATURE_MAX),
-    _temperature(Key.MOSFET_TEMPERATURE_MIN),
-    _temperature(Key.BMS_TEMPERATURE_AVERAGE),
-    _temperature(Key.BMS_TEMPERATURE_MAX),
-    _temperature(Key.BMS_TEMPERATURE_MIN),
-    _voltage(Key.CHARGE_VOLTAGE_LIMIT, category=EntityCategory.DIAGNOSTIC),
-    _voltage(Key.DISCHARGE_VOLTAGE_LIMIT, category=EntityCategory.DIAGNOSTIC),
-    _current(Key.CHARGE_CURRENT_LIMIT, EntityCategory.DIAGNOSTIC),
-    _current(Key.DISCHARGE_CURRENT_LIMIT, EntityCategory.DIAGNOSTIC),
-    _number(Key.MODULE_COUNT),
-    SensorEntityDescription(
-        key=Key.LAST_REPORT, device_class=SensorDeviceClass.TIMESTAMP, entity_category=EntityCategory.DIAGNOSTIC
-    ),
-    *map(
-        _energy,
-        (
-            Key.ENERGY_CHARGED,
-            Key.ENERGY_CHARGED_TODAY,
-            Key.ENERGY_DISCHARGED,
-            Key.ENERGY_DISCHARGED_TODAY,
-            Key.PV_ENERGY,
-            Key.PV_ENERGY_TODAY,
-            Key.OUTPUT_ENERGY,
-            Key.OUTPUT_ENERGY_TODAY,
-            Key.ENERGY_IMPORTED,
-            Key.ENERGY_IMPORTED_TODAY,
-            Key.ENERGY_EXPORTED,
-            Key.ENERGY_EXPORTED_TODAY,
-        ),
-    ),
-    *(
-        _duration(key, UnitOfTime.HOURS, SensorStateClass.TOTAL_INCREASING)
-        for key in (Key.CHARGE_TIME, Key.DISCHARGE_TIME, Key.PV_TIME)
-    ),
-    *(
-        _duration(key, UnitOfTime.MINUTES, SensorStateClass.TOTAL_INCREASING)
-        for key in (Key.CHARGE_TIME_TODAY, Key.DISCHARGE_TIME_TODAY, Key.PV_TIME_TODAY)
-    ),
-    _power(Key.PV_POWER),
-    *(_voltage(Key(f"pv{number}_voltage")) for number in range(1, 6)),
-    *(_current(Key(f"pv{number}_current")) for number in range(1, 6)),
-    *(_power(Key(f"pv{number}_power")) for number in range(1, 6)),
-    *(_current(Key(f"pv{n}_inductor_current"), EntityCategory.DIAGNOSTIC, enabled=False) for n in range(1, 6)),
-    _voltage(Key.BUS_VOLTAGE, category=EntityCategory.DIAGNOSTIC),
-    _voltage(Key.OUTPUT_VOLTAGE),
-    _current(Key.OUTPUT_CURRENT),
-    _power(Key.OUTPUT_POWER),
-    _current(Key.OUTPUT_INDUCTOR_CURRENT_1, EntityCategory.DIAGNOSTIC, enabled=False),
-    _current(Key.OUTPUT_INDUCTOR_CURRENT_2, EntityCategory.DIAGNOSTIC, enabled=False),
-    _temperature(Key.AMBIENT_TEMPERATURE),
-    _temperature(Key.PV_CONVERTER_TEMPERATURE),
-    _temperature(Key.PV_INDUCTOR_TEMPERATURE),
-    _temperature(Key.OUTPUT_CONVERTER_TEMPERATURE),
-    _temperature(Key.OUTPUT_INDUCTOR_TEMPERATURE),
-    # Of a converter behind this one; what exactly they are no source says.
-    _power(Key.PCS_OUTPUT_POWER, enabled=False),
-    _power(Key.PCS_CHARGE_POWER, enabled=False),
-    _voltage(Key.CELL_VOLTAGE_AVERAGE, 3),
-    _number(Key.CELL_VOLTAGE_MAX_GROUP, enabled=False),
-    _number(Key.CELL_VOLTAGE_MIN_GROUP, enabled=False),
-    _number(Key.CELL_TEMPERATURE_MAX_GROUP, enabled=False),
-    _number(Key.CELL_TEMPERATURE_MIN_GROUP, enabled=False),
-    _state(Key.DEVICE_STATUS, DeviceStatus),
-    _state(Key.RUN_MODE, RunMode, EntityCategory.DIAGNOSTIC),
-    _state(Key.BATTERY_STATUS, BatteryStatus, EntityCategory.DIAGNOSTIC),
-    _number(Key.BMS_SYSTEM_STATUS, enabled=False),
-    _number(Key.PARALLEL_SYSTEM_NUMBER, enabled=False),
-    _duration(Key.SELF_CHECK_TIME, UnitOfTime.SECONDS, SensorStateClass.MEASUREMENT),
-    _stored(Key.ENERGY_RATED, EntityCategory.DIAGNOSTIC),
-    _stored(Key.ENERGY_REMAINING),
-    _charge(Key.CAPACITY_FULL),
-    _charge(Key.CAPACITY_REMAINING),
-    *map(
-        _temperature,
-        (
-            Key.BMS_TEMPERATURE,
-            Key.BATTERY_TEMPERATURE,
-            Key.HEATSINK_TEMPERATURE,
-            Key.INTERNAL_TEMPERATURE,
-            Key.POWER_MODULE_TEMPERATURE,
-        ),
-    ),
-    _voltage(Key.PV_VOLTAGE),
-    _current(Key.PV_CURRENT),
-    *(_voltage(Key(f"output_{number}_voltage")) for number in (1, 2)),
-    *(_current(Key(f"output_{number}_current")) for number in (1, 2)),
-    *(_power(Key(f"output_{number}_power")) for number in (1, 2)),
-    _power(Key.GRID_POWER),
-    _power(Key.LOAD_POWER),
-    # The tracker's other side: the pack's own voltage and power say more.
-    _voltage(Key.MPPT_VOLTAGE, category=EntityCategory.DIAGNOSTIC, enabled=False),
-    _current(Key.MPPT_CURRENT, EntityCategory.DIAGNOSTIC, enabled=False),
-    _power(Key.MPPT_POWER, enabled=False),
-    # Settings.
-    _measured(Key.POWER_LIMIT, SensorDeviceClass.POWER, UnitOfPower.WATT, 0, EntityCategory.DIAGNOSTIC),
-    _measured(Key.DISCHARGE_DEPTH, None, UnitOfRatio.PERCENTAGE, 0, EntityCategory.DIAGNOSTIC),
-    *(replace(_temperature(key), translation_key="probe_temperature") for key in PROBE_TEMPERATURES),
+SENSORS = (
+    *(_description(key, kind, None) for key, kind in SHOWN.items()),
+    *(_description(key, kind) for key, kind in DIAGNOSTIC.items()),
+    *(_description(key, kind, enabled=False) for key, kind in OFF_AT_FIRST.items()),
 )
-
-SINGLE_CELLS = tuple(
-    replace(_voltage(key, 3, EntityCategory.DIAGNOSTIC, enabled=False), translation_key="single_cell_voltage")
-    for key in CELL_VOLTAGES
-)
+SINGLE_CELLS = tuple(_description(key, CELL_VOLTAGE, enabled=False) for key in CELL_VOLTAGES)
 """Off unless the account's option turns them on: a tower has hundreds."""
+CALLS = _description("calls_last_hour", Kind(state_class=State.MEASUREMENT))
 
-WORK_STATUS = _state(Key.WORK_STATUS, WorkStatus, EntityCategory.DIAGNOSTIC)
 
-CALLS = SensorEntityDescription(
-    key="calls_last_hour",
-    translation_key="calls_last_hour",
-    state_class=SensorStateClass.MEASUREMENT,
-    entity_category=EntityCategory.DIAGNOSTIC,
-    entity_registry_enabled_default=False,
-)
+def for_module(description: SensorEntityDescription) -> SensorEntityDescription:
+    """Return how a module has it: in lists of low batteries one house is one battery."""
+    return replace(description, device_class=None) if description.device_class is Class.BATTERY else description
 
 
 async def async_setup_entry(
@@ -283,11 +176,12 @@ async def async_setup_entry(
     """Add the sensors of the account's devices."""
 
     def create(coordinator: DeviceCoordinator, description: SensorEntityDescription) -> ReadingSensor:
-        return (WorkStatusSensor if description is WORK_STATUS else ReadingSensor)(coordinator, description)
+        kind = WorkStatusSensor if description.key == Key.WORK_STATUS else ReadingSensor
+        return kind(coordinator, for_module(description) if isinstance(coordinator, ModuleCoordinator) else description)
 
     single_cells = entry.options.get(CONF_SINGLE_CELLS, False)
     cells = [replace(description, entity_registry_enabled_default=single_cells) for description in SINGLE_CELLS]
-    descriptions = {Key(description.key): description for description in (*SENSORS, *cells, WORK_STATUS)}
+    descriptions = {Key(description.key): description for description in (*SENSORS, *cells)}
     await async_add_as_seen(entry, async_add_entities, Platform.SENSOR, descriptions, create)
     async_add_entities([CallsSensor(entry)])
 
