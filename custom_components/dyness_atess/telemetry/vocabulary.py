@@ -87,9 +87,11 @@ class Key(StrEnum):
     OUTPUT_POWER = "output_power"
     OUTPUT_ENERGY = "output_energy"
     OUTPUT_ENERGY_TODAY = "output_energy_today"
+    OUTPUT_FREQUENCY = "output_frequency"
     OUTPUT_INDUCTOR_CURRENT_1 = "output_inductor_current_1"
     OUTPUT_INDUCTOR_CURRENT_2 = "output_inductor_current_2"
     AMBIENT_TEMPERATURE = "ambient_temperature"
+    TRANSFORMER_TEMPERATURE = "transformer_temperature"
     PV_CONVERTER_TEMPERATURE = "pv_converter_temperature"
     PV_INDUCTOR_TEMPERATURE = "pv_inductor_temperature"
     OUTPUT_CONVERTER_TEMPERATURE = "output_converter_temperature"
@@ -122,6 +124,8 @@ class Key(StrEnum):
     OUTPUT_2_POWER = "output_2_power"
     GRID_POWER = "grid_power"
     LOAD_POWER = "load_power"
+    LOAD_ENERGY = "load_energy"
+    LOAD_ENERGY_TODAY = "load_energy_today"
     ENERGY_IMPORTED = "energy_imported"
     ENERGY_IMPORTED_TODAY = "energy_imported_today"
     ENERGY_EXPORTED = "energy_exported"
@@ -205,6 +209,11 @@ class DeviceStatus(StrEnum):
     ERROR = "error"
     PERMANENT_ERROR = "permanent_error"
     SINGLE_PV = "single_pv"
+    ON_GRID = "on_grid"
+    OFF_GRID = "off_grid"
+    SWITCHING_ON_GRID = "switching_on_grid"
+    SWITCHING_OFF_GRID = "switching_off_grid"
+    OFFLINE = "offline"
 
 
 class RunMode(StrEnum):
@@ -255,6 +264,7 @@ LIFETIME = frozenset(
         Key.ENERGY_DISCHARGED,
         Key.PV_ENERGY,
         Key.OUTPUT_ENERGY,
+        Key.LOAD_ENERGY,
         Key.ENERGY_IMPORTED,
         Key.ENERGY_EXPORTED,
         Key.CHARGE_TIME,
