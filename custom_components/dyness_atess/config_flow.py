@@ -102,7 +102,7 @@ ATESS_CHANGES = {
 }
 REAUTH_DYNESS = {vol.Required(CONF_APP_ID): _TEXT, vol.Required(CONF_APP_SECRET): _SECRET}
 REAUTH_ATESS = {vol.Optional(CONF_API_ID): _TEXT, vol.Required(CONF_API_TOKEN): _SECRET}
-ATESS_OPTIONS = {
+ATESS_OPTIONS: dict[Any, Any] = {
     vol.Required(CONF_BATTERY_SIGN, default="automatic"): _select("battery_sign", "automatic", *SIGNS),
     **_CEILING,
 }
@@ -342,7 +342,7 @@ class AccountOptionsFlow(OptionsFlow):
             SelectOptionDict(value=device.serial, label=f"{device.name or device.model or ''} {device.serial}".strip())
             for device in known
         ]
-        schema = {
+        schema: dict[Any, Any] = {
             vol.Required(CONF_SINGLE_CELLS, default=False): BooleanSelector(),
             **_CEILING,
             vol.Optional(CONF_DEVICE): SelectSelector(SelectSelectorConfig(options=names)),

@@ -16,7 +16,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .account.account import Account, AccountConfigEntry
 from .account.coordinator import ReadingsCoordinator
 from .const import DOMAIN
-from .telemetry.vocabulary import CELL_VOLTAGES, SLOW, Key
+from .telemetry.vocabulary import SLOW, Key
 
 _NUMBERED = re.compile(r"cell_(?:temperature_)?(\d+)(?:_voltage)?")
 """Keys of single cells and probes, which share a name and differ in a number."""
@@ -92,12 +92,9 @@ async def async_add_as_seen[Description: EntityDescription](
     @callback
     def async_add_again() -> None:
         for coordinator, added in followed:
-            lost = {
-                key
-                for key in added
-                if not registry.async_get_entity_id(platform, DOMAIN, f"{coordinator.serial}-{key}")
-            }
-            added -= lost
+            for key in list(added):
+                if not registry.async_get_entity_id(platform, DOMAIN, f"{coordinator.serial}-{key}"):
+                    added.discard(key)
             async_add(coordinator, added)
 
     return async_add_again

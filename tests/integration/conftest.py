@@ -32,7 +32,7 @@ def _integration(enable_custom_integrations: None, socket_enabled: None) -> Gene
     with (
         patch("custom_components.dyness_atess.cloud.queue.SPACING", 0),
         patch("custom_components.dyness_atess.cloud.queue.PAUSE", 0),
-        patch("custom_components.dyness_atess.HOURLY_CALLS", 1_000_000),
+        patch("custom_components.dyness_atess.account.account.CEILING", 1_000_000),
     ):
         yield
 
@@ -50,14 +50,14 @@ async def cloud() -> AsyncGenerator[DynessCloud]:
 def account_entry(cloud: EmulatedCloud, *serials: str, **fields: Any) -> MockConfigEntry:
     """Make an account of either cloud, with devices that its owner added."""
     if isinstance(cloud, AtessCloud):
-        title, kind, unique_id = "ATESS", "pbd", f"atess:{cloud.api_id}"
+        title, kind, unique_id = "ATESS", "converter", f"atess:{cloud.api_id}"
         data = {"api_id": cloud.api_id, "api_token": cloud.api_token, "server": cloud.url}
     else:
         assert isinstance(cloud, DynessCloud)
         title, kind, unique_id = "Dyness", "storage", f"dyness:{cloud.app_id}"
         data = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url}
     subentries: Any = [
-        {"data": {"device_sn": serial}, "subentry_type": kind, "title": serial, "unique_id": serial}
+        {"data": {"device_sn": serial, "kind": "pbd"}, "subentry_type": kind, "title": serial, "unique_id": serial}
         for serial in serials
     ]
     return MockConfigEntry(
@@ -95,7 +95,7 @@ type Poll = Callable[[float], Awaitable[None]]
 def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Poll:
     """Let minutes pass, with all that is due in them."""
 
-    async def poll(minutes: float = 5.1) -> None:
+    async def poll(minutes: float = 6) -> None:
         freezer.tick(minutes * 60)
         async_fire_time_changed(hass)
         await hass.async_block_till_done(wait_background_tasks=True)

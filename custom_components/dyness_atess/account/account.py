@@ -173,7 +173,7 @@ class Account(ABC):
             _LOGGER.warning("Device %s is read by the account %s already", digest(serial), owner.title)
         name = self.known[serial].name or self.known[serial].model or self.manufacturer
         placeholders = {"device": name, "entry": self.entry.title, "other": owner.title if owner else ""}
-        report(self.hass, self.entry, owner is not None, "claimed", serial=serial, **placeholders)
+        report(self.hass, self.entry, owner is not None, "claimed", serial=serial, placeholders=placeholders)
         return owner is not None
 
     def reader(
@@ -246,7 +246,7 @@ class Account(ABC):
             "calls": str(self.queue.calls_last_hour),
             "ceiling": str(self.queue.ceiling),
         }
-        report(self.hass, self.entry, is_waiting, "waiting", **placeholders)
+        report(self.hass, self.entry, is_waiting, "waiting", placeholders=placeholders)
 
     async def async_apply_changes(self) -> None:
         """Take over options, a new name and devices that were added or removed by hand; other data need a reload."""

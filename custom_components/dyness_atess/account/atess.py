@@ -77,9 +77,7 @@ class AtessAccount(Account):
 
     @override
     def _add_device(self, serial: str) -> None:
-        kinds = {
-            subentry.data[CONF_DEVICE_SN]: subentry.data[CONF_KIND] for subentry in self.entry.subentries.values()
-        }
+        kinds = {subentry.data[CONF_DEVICE_SN]: subentry.data[CONF_KIND] for subentry in self.entry.subentries.values()}
         if (kind := kinds.get(serial)) is None:
             return
         several = f" {serial}" if len(kinds) > 1 else ""

@@ -250,7 +250,7 @@ class Battery:
             "read_by_name",
             serial=self.serial,
             learn_more_url=ISSUES,
-            model=device.model or device.name or "?",
+            placeholders={"model": device.model or device.name or "?"},
         )
 
     @callback

@@ -1,7 +1,7 @@
 """Readings of a device; the only place where an error becomes a state (product contract, section 5)."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from ..cloud.errors import CloudEmpty, CloudError, CloudRateLimited, CloudRejected
+from ..cloud.errors import CloudEmpty, CloudError, CloudRateLimited, CloudRefused, CloudRejected
 from ..cloud.queue import Priority, Turn
 from ..const import DOMAIN
 from ..telemetry.energy.energies import Energies
@@ -267,7 +267,13 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if self.is_disabled:
             self._wait(WITHOUT_MASTER)
             return self.data
-        return await super()._async_update_data()
+        try:
+            return await super()._async_update_data()
+        except UpdateFailed as error:
+            if not self.quantities and isinstance(error.__cause__, CloudEmpty | CloudRefused):
+                # Nothing worth a line in the log: lists have coordinators and dongles beside the batteries.
+                self.last_update_success = False
+            raise
 
     @override
     async def _read(self) -> Reading | None:
@@ -292,7 +298,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if self.rhythm is None:
             return self._interval
         sampled_at = self.data.sampled_at if self.data else None
-        return self.rhythm.answered(sampled_at and sampled_at.timestamp(), dt_util.utcnow().timestamp())
+        return self.rhythm.answered(sampled_at.timestamp() if sampled_at else None, dt_util.utcnow().timestamp())
 
     def _take(self, raw: Any, reading: Reading, now: datetime) -> None:
         if not (self.data and reading.sampled_at and reading.sampled_at == self.data.sampled_at):
@@ -303,7 +309,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             self._memory.keep(self.serial, energies=self.energies.memory)
         self._show(reading, totals)
 
-    def _show(self, reading: Reading, totals: Mapping[Key, Value]) -> None:
+    def _show(self, reading: Reading, totals: dict[Key, Value]) -> None:
         """Show a sample with totals in place of its counters, and what it leaves out and does not age."""
         slow = {key: value for key, value in self.data.values.items() if key in SLOW} if self.data else {}
         sample = {key: value for key, value in reading.values.items() if key not in LIFETIME}

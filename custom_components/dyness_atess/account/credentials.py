@@ -53,5 +53,5 @@ class Credentials:
             error is not None,
             "clock",
             severity=ir.IssueSeverity.ERROR,
-            minutes=str(round(error.total_seconds() / 60) if error else 0),
+            placeholders={"minutes": str(round(error.total_seconds() / 60) if error else 0)},
         )

@@ -125,7 +125,7 @@ class DynessAccount(Account):
             return
         # A device that the list leaves out stays: lists have been seen incomplete, and only the user removes a device.
         self._know(*self.device_list.data.values())
-        report(self.hass, self.entry, not self.known, "no_devices", entry=self.entry.title)
+        report(self.hass, self.entry, not self.known, "no_devices", placeholders={"entry": self.entry.title})
 
     def _know(self, *devices: Device) -> None:
         self.known |= {device.serial: device for device in devices}

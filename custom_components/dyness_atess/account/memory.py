@@ -28,7 +28,7 @@ _LEARNED = vol.Schema(
         vol.Optional("decoder"): dict,
     }
 )
-_ANSWER = vol.Schema({"raw": object, "received_at": vol.All(str, datetime.fromisoformat)})
+_ANSWER = vol.Schema({"raw": object, "received_at": datetime.fromisoformat})
 
 type Answers = dict[str, dict[str, Any]]
 
@@ -92,7 +92,7 @@ class Memory:
 
 def answer(raw: Any, received_at: datetime) -> dict[str, Any]:
     """Return an answer as it is kept."""
-    return {"raw": raw, "received_at": received_at.isoformat()}
+    return {"raw": raw, "received_at": received_at}
 
 
 async def _load(store: Store[dict[str, dict[str, Any]]], form: vol.Schema) -> dict[str, dict[str, Any]]:

@@ -18,7 +18,7 @@ def report(
     serial: str | None = None,
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
     learn_more_url: str | None = None,
-    **placeholders: str,
+    placeholders: dict[str, str] | None = None,
 ) -> None:
     """Raise a repair of an account or one of its devices while something is so, and take it back afterwards."""
     device = digest(serial) if serial else None

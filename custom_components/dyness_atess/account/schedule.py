@@ -66,22 +66,18 @@ class Rhythm:
             if self._misses == 1:
                 self.delay += EARLY
             if self._misses <= len(QUICK_RETRIES):
-                return self._wait(QUICK_RETRIES[self._misses - 1], now)
+                self._due = now + QUICK_RETRIES[self._misses - 1]
+                return self._due - now
         else:
             return max(self._due - now, SOONEST)
-        return self._wait(self._to_next(now), now)
-
-    def _to_next(self, now: float) -> float:
-        """Return in how many seconds the next sample is readable."""
-        assert self._sampled_at is not None
+        # The next is readable then, or as many periods later as make it a time to come.
         wait = self._sampled_at + self.period + self.delay - now
         if not SOONEST <= wait <= LOST * self.period:
             wait %= self.period
-        return wait if wait >= SOONEST else wait + self.period
-
-    def _wait(self, seconds: float, now: float) -> float:
-        self._due = now + seconds
-        return seconds
+        if wait < SOONEST:
+            wait += self.period
+        self._due = now + wait
+        return wait
 
     def _learn(self, gap: float) -> None:
         was_long, self._was_long = self._was_long, gap > LOST * self.period

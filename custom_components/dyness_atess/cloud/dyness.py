@@ -11,7 +11,15 @@ from typing import Any
 import aiohttp
 import orjson
 
-from .errors import CloudEmpty, CloudError, CloudRateLimited, CloudRefused, CloudRejected, CloudTrouble, CloudUnavailable
+from .errors import (
+    CloudEmpty,
+    CloudError,
+    CloudRateLimited,
+    CloudRefused,
+    CloudRejected,
+    CloudTrouble,
+    CloudUnavailable,
+)
 from .queue import FORM, AccountQueue, Turn
 from .transport import Answer, exchange
 
