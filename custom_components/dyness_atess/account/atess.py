@@ -85,7 +85,7 @@ class AtessAccount(Account):
         self.known[serial] = replace(known, name=known.name or f"ATESS {kind.upper()}{several}", model=kind.upper())
         source = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
         coordinator = self.reader(source, serial, kind.upper(), interval=CONVERTER)
-        coordinator.after_limit = CONVERTER
+        coordinator.after_answer = CONVERTER
         self.add(coordinator)
 
     @override

@@ -23,7 +23,7 @@ from .connection import digest
 from .credentials import Credentials
 from .memory import Memory
 from .registry import Quantity, is_disabled
-from .schedule import CALLS_PER_UPLOAD, PERIOD, RATE_LIMITED, WITHOUT_MASTER, Retries, Rhythm
+from .schedule import CALLS_PER_UPLOAD, PERIOD, RATE_LIMITED, RETRIES, WITHOUT_MASTER, Retries, Rhythm, Zone
 
 _LOGGER = logging.getLogger(__package__)
 
@@ -35,7 +35,8 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     """Maps the outcomes of a read to what the user sees, and reads again when it is time."""
 
     config_entry: ConfigEntry
-    after_limit = RATE_LIMITED
+    after_answer: float | None = None
+    """Seconds before the next read after any answer, where a cloud is likely to refuse an earlier one."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, credentials: Credentials, name: str) -> None:
         """Prepare to read. Nothing is read before the first refresh."""
@@ -75,7 +76,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         try:
             data = await self._read()
         except CloudRateLimited as error:
-            self._wait(self.after_limit)
+            self._wait(self.after_answer or RATE_LIMITED)
             if may_stay:
                 return self.data
             raise _failed(error) from error
@@ -88,7 +89,8 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
                 self._wait(self._next_read())
                 return self.data
             is_first = self.retries.since is None
-            self._wait(self.retries.failed(dt_util.utcnow().timestamp()))
+            wait = self.retries.failed(dt_util.utcnow().timestamp())
+            self._wait(self.after_answer or wait if error.proves_credentials else wait)
             if is_first and may_stay:
                 return self.data  # tried again before anybody hears of it
             raise _failed(error) from error
@@ -176,6 +178,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._is_metered = is_metered
         self._is_read = False
         self._was_current = False
+        self._zone = Zone(memory.recall(serial).get("zone", 0.0))
 
     @property
     def is_disabled(self) -> bool:
@@ -207,8 +210,10 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @property
     def sampled_at(self) -> datetime | None:
         """When the last sample was taken, or first received where that is earlier or it does not say."""
-        known = (self.data.sampled_at, self.received_at) if self.data else ()
-        return min(filter(None, known), default=None)
+        if not self.data or not self.data.sampled_at:
+            return self.received_at
+        sampled_at = self.data.sampled_at + timedelta(seconds=self._zone.offset)
+        return min(sampled_at, self.received_at or sampled_at)
 
     @property
     @override
@@ -244,8 +249,10 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if not self.data or not self.received_at:
             return
         totals = {key: value for key, value in self.data.values.items() if key in LIFETIME}
-        self._show(self.source.decode(self.raw, self.received_at), totals)
-        self.async_update_listeners()
+        reading = self.source.decode(self.raw, self.received_at)
+        if not reading.empty:
+            self._show(reading, totals)
+            self.async_update_listeners()
 
     @callback
     def fill_gap(self, records: Iterable[tuple[datetime, float]]) -> None:
@@ -296,12 +303,13 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @override
     def _next_read(self) -> float | None:
         if self.rhythm is None:
-            return self._interval
+            return self._interval if self.is_current or not self.is_module else RETRIES[-1][1]
         sampled_at = self.data.sampled_at if self.data else None
         return self.rhythm.answered(sampled_at.timestamp() if sampled_at else None, dt_util.utcnow().timestamp())
 
     def _take(self, raw: Any, reading: Reading, now: datetime) -> None:
         if not (self.data and reading.sampled_at and reading.sampled_at == self.data.sampled_at):
+            self._learn_zone(reading, now)
             self.received_at = now
         self.raw = raw
         totals = self.energies.add(reading.values, reading.sampled_at or now, metered=self._is_metered)
@@ -309,11 +317,21 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             self._memory.keep(self.serial, energies=self.energies.memory)
         self._show(reading, totals)
 
+    def _learn_zone(self, reading: Reading, now: datetime) -> None:
+        if self.data and self.data.sampled_at and reading.sampled_at and self.received_at:
+            advance = (reading.sampled_at - self.data.sampled_at).total_seconds()
+            age, waited = (now - reading.sampled_at).total_seconds(), (now - self.received_at).total_seconds()
+            if self._zone.learn(advance, waited, age):
+                _LOGGER.info("The clock of %s is %.1f hours off", self.name, -self._zone.offset / 3600)
+                self._memory.keep(self.serial, zone=self._zone.offset)
+
     def _show(self, reading: Reading, totals: dict[Key, Value]) -> None:
         """Show a sample with totals in place of its counters, and what it leaves out and does not age."""
         slow = {key: value for key, value in self.data.values.items() if key in SLOW} if self.data else {}
         sample = {key: value for key, value in reading.values.items() if key not in LIFETIME}
         self.data = replace(reading, values=slow | sample | totals)
+        if self.sampled_at and Key.LAST_REPORT in sample:
+            self.data.values[Key.LAST_REPORT] = self.sampled_at
         self.quantities |= {(Platform.SENSOR, key) for key in self.data.values}
         self.quantities |= {(Platform.BINARY_SENSOR, key) for key in (*reading.flags, Key.ONLINE)}
 

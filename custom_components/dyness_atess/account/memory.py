@@ -23,6 +23,7 @@ _LEARNED = vol.Schema(
     {
         vol.Optional("family"): str,
         vol.Optional("modules"): {str: vol.All(int, vol.Range(min=1, max=999))},
+        vol.Optional("zone"): vol.All(vol.Coerce(float), vol.Range(min=-86400, max=86400)),
         vol.Optional("capacity"): vol.All(vol.Coerce(float), vol.Range(min=0, max=10_000)),
         vol.Optional("energies"): dict,
         vol.Optional("decoder"): dict,

@@ -29,6 +29,7 @@ RETRIES = ((300.0, 60.0), (6 * 3600.0, 300.0), (float("inf"), 1800.0))
 FAILED_TOGETHER = 600.0
 """What began to fail within so much has failed for the same reason, and is likely to be back with the others."""
 
+HALF_AN_HOUR = 1800.0
 CALLS_PER_UPLOAD = 1.2
 """Of a master, with the asks that come too early."""
 LIST_CALLS, FAILING_CALLS = 2, 12
@@ -104,6 +105,36 @@ class Retries:
     def succeeded(self) -> None:
         """Take note of an answer."""
         self.since = None
+
+
+@dataclass(slots=True)
+class Zone:
+    """By how much the time stamps of a device are off: they advance with each upload and stay some hours late or early.
+
+    The cloud gives UTC (dyness-api 9); a device that is set to another zone would never be current.
+    """
+
+    offset: float = 0.0
+    """Seconds to add to its time stamps."""
+    _likely: float = 0.0
+
+    def learn(self, advance: float, waited: float, age: float) -> bool:
+        """Take note of a new sample and return whether the offset has changed; two in a row decide.
+
+        Args:
+            advance: seconds by which its time stamp is later than that of the sample before.
+            waited: seconds since that one was received.
+            age: seconds by which its time stamp is earlier than now.
+        """
+        if not (0 < advance < 3 * PERIOD and waited < 3 * PERIOD):
+            return False
+        offset = round(age / HALF_AN_HOUR) * HALF_AN_HOUR
+        is_sure = offset == self._likely and abs(age - offset) < HALF_AN_HOUR / 4
+        self._likely = offset
+        if not is_sure or offset == self.offset:
+            return False
+        self.offset = offset
+        return True
 
 
 @dataclass(slots=True)
