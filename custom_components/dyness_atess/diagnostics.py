@@ -8,9 +8,9 @@ from typing import Any
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.core import HomeAssistant
 
-from .account.account import AccountConfigEntry, digest
-from .account.coordinator import CloudCoordinator, DeviceCoordinator
-from .account.dyness import ModuleCoordinator
+from .account.account import Account, AccountConfigEntry
+from .account.connection import digest
+from .account.coordinator import CloudCoordinator, ReadingsCoordinator
 from .const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, CONF_APP_SECRET
 from .telemetry.raw import number
 from .telemetry.reading import Reading
@@ -41,9 +41,8 @@ _ENDING = re.compile(r"(-(BMS|BDU|DYNESS\d*|\d{1,3}))*$", re.IGNORECASE)
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: AccountConfigEntry) -> dict[str, Any]:
     """Return the account as it stands; the emulator can replay the devices."""
     account = entry.runtime_data
-    serials = {*account.devices, *account.inventory.data, *account.inventory.subentries}
-    for device in account.devices.values():
-        serials |= {*device.remembered.get("modules", ()), *(device.data.modules if device.data else ())}
+    serials = {*account.devices, *account.known, *account.subentries}
+    serials |= {serial for device in account.devices.values() if device.data for serial in device.data.modules}
     content: dict[str, Any] = {
         "entry": {
             "data": async_redact_data(dict(entry.data), CREDENTIALS),
@@ -51,8 +50,8 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Account
             "version": entry.version,
         },
         "calls": account.queue.state,
-        "device_list": _state(account.inventory) | {"listed": len(account.inventory.listed)},
-        "devices": [_device(device) for device in account.devices.values()],
+        "device_list": _state(account.device_list) if account.device_list else None,
+        "devices": [_device(account, device) for device in account.devices.values()],
     }
     hidden: dict[str, Any] = redacted(content, serials)
     return hidden
@@ -61,26 +60,30 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Account
 def _state(coordinator: CloudCoordinator[Any]) -> dict[str, Any]:
     return {
         "last_update_success": coordinator.last_update_success,
-        "last_error": str(coordinator.last_exception) if coordinator.last_exception else None,
+        "last_error": str(error.__cause__ or error) if (error := coordinator.last_exception) else None,
+        "failing_since": coordinator.retries.since,
         "is_current": coordinator.is_current,
-        "read_every": str(coordinator.update_interval),
+        "seconds_to_next_read": coordinator.seconds_to_next_read,
     }
 
 
-def _device(coordinator: DeviceCoordinator) -> dict[str, Any]:
-    capacity = coordinator.remembered.get("capacity")
+def _device(account: Account, device: ReadingsCoordinator) -> dict[str, Any]:
+    remembered = account.memory.recall(device.serial)
+    capacity = remembered.get("capacity")
+    listing = account.known[device.serial].listing if device.serial in account.known else None
     return {
-        "serial": coordinator.serial,
-        "state": _state(coordinator),
-        "master": coordinator.master.serial if isinstance(coordinator, ModuleCoordinator) else None,
-        "listing": dict(coordinator.device.listing) or None,
+        "serial": device.serial,
+        "state": _state(device),
+        "rhythm": asdict(device.rhythm) if device.rhythm else None,
+        "master": account.master_of(device.serial),
+        "listing": dict(listing) if listing else None,
         "station": {"batteryCapacity": str(capacity)} if capacity else None,
-        "reading": _reading(coordinator.data) if coordinator.data else None,
-        "received_at": coordinator.received_at,
-        "points": coordinator.raw,
-        **coordinator.raw_beside,
-        "findings": coordinator.findings,
-        "remembered": coordinator.remembered,
+        "reading": _reading(device.data) if device.data else None,
+        "received_at": device.received_at,
+        "points": device.raw,
+        **account.raw_secondary(device.serial),
+        "findings": device.source.findings,
+        "remembered": remembered,
     }
 
 

@@ -16,8 +16,9 @@ from homeassistant.util import dt as dt_util
 
 from ..cloud.queue import CEILING
 from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, DOMAIN
+from ..telemetry.device import Device
 from .connection import connection, digest
-from .coordinator import ReadingsCoordinator, Source
+from .coordinator import CloudCoordinator, ReadingsCoordinator, Source
 from .credentials import Credentials
 from .memory import Answers, Memory, answer
 from .registry import Quantity, known_devices, known_quantities
@@ -42,6 +43,7 @@ class Account(ABC):
 
     manufacturer: ClassVar[str]
     portal: ClassVar[str]
+    device_list: CloudCoordinator[dict[str, Device]] | None = None
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
         """Begin with what Home Assistant remembers of the devices."""
@@ -114,6 +116,14 @@ class Account(ABC):
     def subentry_id(self, serial: str) -> str | None:
         """Return the subentry to which a device belongs."""
         return self.subentries.get(serial)
+
+    def master_of(self, serial: str) -> str | None:
+        """Return what a module stands behind."""
+        return None
+
+    def raw_secondary(self, serial: str) -> dict[str, Any]:
+        """Return the last answers of other endpoints about a device, for diagnostics."""
+        return {}
 
     def modules_of(self, serial: str) -> Mapping[str, int]:
         """Return the numbers of the modules behind a device by their serial numbers."""

@@ -15,6 +15,7 @@ from ..telemetry.atess.decoder import ConverterDecoder
 from ..telemetry.reading import Reading
 from .account import Account
 from .connection import connection
+from .coordinator import Source
 from .schedule import CONVERTER
 
 SIGNS = {"positive_discharging": 1, "positive_charging": -1}
@@ -31,7 +32,7 @@ def atess_client(hass: HomeAssistant, account: Mapping[str, Any]) -> AtessClient
     )
 
 
-class Converter:
+class Converter(Source):
     """The source of a converter's readings, whose meaning is learned from record to record."""
 
     def __init__(self, account: Account, client: AtessClient, serial: str, kind: str) -> None:
@@ -53,12 +54,17 @@ class Converter:
         if coordinator := self._account.devices.get(self._serial):
             coordinator.decode_again()
 
+    @property
+    @override
+    def findings(self) -> dict[str, Any]:
+        return self.decoder.findings
+
+    @override
     async def fetch(self, turn: Turn) -> Any:
-        """Ask for the last record."""
         return await self._client.data_last(self._kind, self._serial, turn)
 
+    @override
     def decode(self, raw: Any, received_at: datetime) -> Reading:
-        """Return what it means."""
         reading = self.decoder.decode(raw, received_at)
         if not reading.empty:
             self._account.memory.keep(self._serial, decoder=self.decoder.memory)

@@ -7,6 +7,7 @@ from typing import Any
 
 from homeassistant.const import Platform
 from homeassistant.core import callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
 from ..cloud.dyness import DynessClient
@@ -20,7 +21,7 @@ from ..telemetry.reading import Reading, Value
 from ..telemetry.vocabulary import Key
 from .account import Account
 from .connection import digest
-from .coordinator import ReadingsCoordinator
+from .coordinator import ReadingsCoordinator, Source
 from .repairs import report
 from .schedule import FAILING_CALLS, LIST_CALLS, WITHOUT_MASTER, Pace, Rhythm
 from .secondary import SecondaryEndpoint
@@ -39,7 +40,7 @@ _MASTER = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
 """How the cloud marks the serial number of a master, which some lists name among its own modules."""
 
 
-class Module:
+class Module(Source):
     """The source of a module's readings."""
 
     def __init__(self, account: Account, client: DynessClient, serial: str) -> None:
@@ -60,7 +61,7 @@ class Module:
         return reading
 
 
-class RunningData:
+class RunningData(Source):
     """The source of what only `getLastRunningDataBySn` has of an inverter."""
 
     def __init__(self, client: DynessClient, serial: str, family: Family) -> None:
@@ -78,7 +79,7 @@ class RunningData:
         return Reading(family=self._family.name, values=decode_running(self._family.name, raw))
 
 
-class Battery:
+class Battery(Source):
     """Follows a master, and is the source of its readings."""
 
     def __init__(self, account: Account, client: DynessClient, serial: str) -> None:
@@ -107,8 +108,6 @@ class Battery:
         self.coordinator.async_add_listener(self._follow)
         for module in self.modules:
             self._add_module(module)
-        if self.coordinator.data:
-            self._report_model(self.coordinator.data)
 
     async def fetch(self, turn: Turn) -> Any:
         """Ask for the points of the master."""
@@ -118,6 +117,7 @@ class Battery:
         """Return what they mean, together with what is known from elsewhere."""
         memory = self._account.memory
         reading = decode(raw, memory.recall(self.serial).get("family"))
+        self._report_model(reading)
         if reading.empty:
             return reading
         if reading.family and reading.family != READ_BY_NAME:
@@ -156,7 +156,6 @@ class Battery:
         if reading is None or coordinator.received_at == self._followed:
             return
         self._followed = coordinator.received_at
-        self._report_model(reading)
         self.note_list()
         family = family_by_name(reading.family)
         if running := self._account.secondary.get(self.serial + RUNNING):
@@ -242,16 +241,35 @@ class Battery:
             coordinator.fill_gap(powers(records, *gap, current_sign=family.current_sign, voltage=voltage))
 
     def _report_model(self, reading: Reading) -> None:
-        device = self._account.known[self.serial]
-        report(
-            self._account.hass,
-            self._account.entry,
-            reading.family == READ_BY_NAME,
-            "read_by_name",
-            serial=self.serial,
-            learn_more_url=ISSUES,
-            placeholders={"model": device.model or device.name or "?"},
-        )
+        """Tell the owner of a model that is not known well, whose diagnostics would help."""
+        account, device = self._account, self._account.known[self.serial]
+        if not reading.understood:
+            # So that there is something to download its diagnostics from.
+            dr.async_get(account.hass).async_get_or_create(
+                config_entry_id=account.entry.entry_id,
+                config_subentry_id=account.subentry_id(self.serial),
+                **account.device_info(self.serial),
+            )
+        for key, is_so in (
+            ("read_by_name", reading.family == READ_BY_NAME),
+            ("read_by_position", reading.by_position),
+            ("not_understood", not reading.understood),
+        ):
+            report(
+                account.hass,
+                account.entry,
+                is_so,
+                key,
+                serial=self.serial,
+                learn_more_url=ISSUES,
+                placeholders={"model": device.model or device.name or "?"},
+            )
+
+    @property
+    def raw_secondary(self) -> dict[str, Any]:
+        """The last answers of other endpoints, for diagnostics."""
+        running = self._account.secondary.get(self.serial + RUNNING)
+        return {"running": running.raw if running else None, "history": self._history.data}
 
     @callback
     def forget(self, module: str) -> None:

@@ -43,6 +43,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         super().__init__(hass, _LOGGER, config_entry=entry, name=name)
         self._credentials = credentials
         self.retries = Retries()
+        self._due: float | None = None
         self.is_waiting = False
         """Whether a read is under way, or in the queue."""
 
@@ -62,6 +63,11 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     @abstractmethod
     def is_current(self) -> bool:
         """Whether the data at hand are young enough to be shown."""
+
+    @property
+    def seconds_to_next_read(self) -> int | None:
+        """How long until it is due, before it waits in the queue."""
+        return None if self._due is None else max(round(self._due - self.hass.loop.time()), 0)
 
     @callback
     def async_ask(self) -> None:
@@ -103,6 +109,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             self.is_waiting = False
 
     def _wait(self, seconds: float | None) -> None:
+        self._due = None if seconds is None else self.hass.loop.time() + seconds
         self.update_interval = None if seconds is None else timedelta(seconds=seconds)
 
 
@@ -113,6 +120,11 @@ def _failed(error: CloudError) -> UpdateFailed:
 
 class Source(Protocol):
     """Where the readings of one device come from."""
+
+    @property
+    def findings(self) -> dict[str, Any]:
+        """What was told from the numbers and not by the cloud, for diagnostics."""
+        return {}
 
     async def fetch(self, turn: Turn) -> Any:
         """Ask the cloud.

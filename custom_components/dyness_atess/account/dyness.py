@@ -86,6 +86,7 @@ class DynessAccount(Account):
 
     manufacturer = "Dyness"
     portal = "https://ems.dyness.com"
+    device_list: DeviceList
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
         """Prepare to read."""
@@ -141,6 +142,15 @@ class DynessAccount(Account):
     def battery_of(self, serial: str) -> Battery | None:
         """Return the battery that a device is, or is a module of."""
         return next((found for found in self.batteries.values() if serial in (found.serial, *found.modules)), None)
+
+    @override
+    def master_of(self, serial: str) -> str | None:
+        battery = self.battery_of(serial)
+        return battery.serial if battery and serial in battery.modules else None
+
+    @override
+    def raw_secondary(self, serial: str) -> dict[str, Any]:
+        return self.batteries[serial].raw_secondary if serial in self.batteries else {}
 
     @override
     def modules_of(self, serial: str) -> Mapping[str, int]:
