@@ -4,28 +4,15 @@ from typing import Any
 
 import pytest
 
-from custom_components.dyness_atess.telemetry.energy.capacity import add_capacity
-from custom_components.dyness_atess.telemetry.vocabulary import Key
+from custom_components.dyness_atess.telemetry.energy.capacity import add_capacity, combine_modules
+from custom_components.dyness_atess.telemetry.reading import Reading
+from custom_components.dyness_atess.telemetry.vocabulary import Key, Status
 
 
-def energy(
-    values: dict[Key, Any],
-    *,
-    chosen: float | None = None,
-    modules: list[float | None] | None = None,
-    station: float | None = None,
-    station_is_total: bool = False,
-    points_are_of_one_module: bool = False,
-) -> tuple[Any, Any]:
+def energy(values: dict[Key, Any], **sources: Any) -> tuple[Any, Any]:
     values = dict(values)
-    add_capacity(
-        values,
-        chosen=chosen,
-        modules=modules or [],
-        station=station,
-        station_is_total=station_is_total,
-        points_are_of_one_module=points_are_of_one_module,
-    )
+    unknown: dict[str, Any] = {"chosen": None, "modules": [], "station": None}
+    add_capacity(values, **{**unknown, "station_is_total": False, "points_are_of_one_module": False, **sources})
     return values.get(Key.ENERGY_RATED), values.get(Key.ENERGY_REMAINING)
 
 
@@ -73,12 +60,6 @@ def test_the_user_has_the_last_word() -> None:
     assert energy(values, station=35.84) == (14.2, 7.0)
 
 
-def test_empty_is_a_value() -> None:
-    values = {Key.SOC: 1, Key.ENERGY_RATED: 14.2, Key.ENERGY_REMAINING: 0.0}
-    assert energy(values) == (14.2, 0.0)
-    assert energy({Key.MODULE_COUNT: 1, Key.SOC: 0}, station=5.12) == (5.12, 0)
-
-
 @pytest.mark.parametrize(
     ("modules", "expected"),
     [([], (16.077, 8.0)), ([16.077], (16.077, 8.0)), ([16.077, None], (None, None)), ([16.077] * 2, (32.154, 16.077))],
@@ -91,15 +72,81 @@ def test_a_master_that_speaks_for_one_module_of_several(
     assert energy(own, modules=modules) == (16.077, 8.0)
 
 
-@pytest.mark.parametrize(("soh", "remaining"), [(80, 4), (0, 5), (None, 5)])
-def test_health(soh: float | None, remaining: float) -> None:
-    values = {Key.MODULE_COUNT: 1, Key.SOC: 50} | ({} if soh is None else {Key.SOH: soh})
-    assert energy(values, station=10.0) == (10, remaining)
+def test_a_master_whose_other_module_is_silent() -> None:
+    own = {Key.SOC: 50, Key.ENERGY_RATED: 16.077, Key.MODULE_COUNT: 2}
+    assert energy(own, modules=[16.077], points_are_of_one_module=True) == (None, None)
+    assert energy(own, modules=[16.077], station=32.154, points_are_of_one_module=True) == (32.154, 16.077)
 
 
-def test_without_a_state_of_charge() -> None:
-    assert energy({Key.MODULE_COUNT: 1}, station=10.0) == (10, None)
+@pytest.mark.parametrize(
+    ("values", "station_is_total", "expected"),
+    [
+        ({Key.SOC: 50, Key.MODULE_COUNT: 1}, False, (10, 5)),
+        ({Key.SOC: 50, Key.MODULE_COUNT: 1, Key.SOH: 80}, False, (10, 4)),
+        ({Key.SOC: 50, Key.MODULE_COUNT: 1, Key.SOH: 0}, False, (10, 5)),
+        ({Key.SOC: 0, Key.MODULE_COUNT: 1}, False, (10, 0)),
+        ({Key.MODULE_COUNT: 1}, False, (10, None)),
+        ({Key.SOC: 50}, True, (10, 5)),
+        ({Key.SOC: 50}, False, (None, None)),
+        # Empty is a value.
+        ({Key.SOC: 1, Key.ENERGY_RATED: 14.2, Key.ENERGY_REMAINING: 0.0}, True, (14.2, 0.0)),
+    ],
+)
+def test_remaining(values: dict[Key, Any], expected: tuple[Any, Any], *, station_is_total: bool) -> None:
+    assert energy(values, station=10.0, station_is_total=station_is_total) == expected
 
 
-def test_inverter() -> None:
-    assert energy({Key.SOC: 50}, station=30.72, station_is_total=True) == (30.72, 15.36)
+# A master that shows one of its parallel modules.
+
+
+def module(soc: float, rated: float, ampere: float, lowest: float, **more: Any) -> Reading:
+    known = {"soc": soc, "energy_rated": rated, "energy_remaining": rated * soc / 100, "current": ampere}
+    highest = {"cell_voltage_max": 3.31, "cell_voltage_max_cell": 3}
+    values = known | highest | {"cell_voltage_min": lowest, "cell_voltage_min_cell": 9} | more
+    return Reading(values={Key(key): value for key, value in values.items() if value is not None})
+
+
+def combined(*modules: Reading) -> tuple[dict[Key, Any], dict[Key, bool]]:
+    values, flags = {**modules[0].values, Key.VOLTAGE: 52.1, Key.STATUS: "idle"}, {Key.CHARGING: False}
+    combine_modules(values, flags, modules)
+    return values, flags
+
+
+def test_parallel_modules() -> None:
+    values, flags = combined(
+        module(80, 5.12, -10, 3.3, power=-520, cell_temperature_max=28, cell_temperature_max_sensor=2),
+        module(20, 15.36, -30, 3.29, power=-1560, cell_temperature_max=22, cell_voltage_min_cell=7),
+    )
+    known = {"soc": 35, "energy_rated": 20.48, "energy_remaining": 7.168, "current": -40, "power": -2080}
+    highest = {"cell_voltage_max": 3.31, "cell_voltage_max_module": 1, "cell_voltage_max_cell": 3}
+    lowest = {"cell_voltage_min": 3.29, "cell_voltage_min_module": 2, "cell_voltage_min_cell": 7}
+    warmest = {"cell_temperature_max": 28, "cell_temperature_max_module": 1, "cell_temperature_max_sensor": 2}
+    others = {"voltage": 52.1, "status": "charging", "cell_voltage_spread": 20}
+    expected = known | highest | lowest | warmest | others
+    assert (values, flags) == (expected, {Key.CHARGING: True})
+    # What follows from the sums is the same.
+    assert energy(values, modules=[5.12, 15.36], points_are_of_one_module=True) == (20.48, 7.168)
+
+
+@pytest.mark.parametrize(
+    ("currents", "status"),
+    [((0.4, 0.5), Status.IDLE), ((0.4, 0.7), Status.DISCHARGING), ((5, -5), Status.IDLE), ((5, -6.1), Status.CHARGING)],
+)
+def test_status_of_parallel_modules(currents: tuple[float, float], status: Status) -> None:
+    values, flags = combined(*(module(50, 5.12, current, 3.3) for current in currents))
+    assert (values[Key.STATUS], flags[Key.CHARGING]) == (status, status is Status.CHARGING)
+
+
+def test_what_one_module_does_not_know() -> None:
+    unknown = {"current": None, "energy_rated": None, "cell_voltage_min_cell": None}
+    values, flags = combined(
+        module(80, 5.12, 10, 3.3, capacity_full=100), module(20, 5.12, 10, 3.2, capacity_full=300, **unknown)
+    )
+    assert not {Key.CURRENT, Key.STATUS, Key.ENERGY_RATED, Key.CELL_VOLTAGE_MIN_CELL} & values.keys()
+    assert flags == {}
+    assert (values[Key.SOC], values[Key.CAPACITY_FULL]) == (35, 400)
+
+
+def test_a_single_module_is_all_there_is() -> None:
+    one = module(80, 5.12, 10, 3.3)
+    assert combined(one) == ({**one.values, Key.VOLTAGE: 52.1, Key.STATUS: "idle"}, {Key.CHARGING: False})

@@ -1,15 +1,25 @@
-"""Capacity and content of a whole battery in kWh, from the most reliable source that there is (dyness-api 8)."""
+"""What a whole battery holds and does, where its master does not say it (dyness-api 8)."""
 
 from collections.abc import MutableMapping, Sequence
 import math
 
-from ..reading import Value
-from ..vocabulary import Key
+from ..reading import Reading, Value
+from ..vocabulary import Key, Status
 
 CAPACITIES = (0.0, 10_000.0)
 """kWh between which a capacity is believed."""
 TOLERANCE = 0.02
 """By which modules of one model differ."""
+IDLE_CURRENT = 0.5
+"""A of each module; less counts as none."""
+
+_ADDED = (Key.CURRENT, Key.POWER, Key.ENERGY_RATED, Key.ENERGY_REMAINING, Key.CAPACITY_FULL, Key.CAPACITY_REMAINING)
+_EXTREMES = (
+    (Key.CELL_VOLTAGE_MAX, max, "cell"),
+    (Key.CELL_VOLTAGE_MIN, min, "cell"),
+    (Key.CELL_TEMPERATURE_MAX, max, "sensor"),
+    (Key.CELL_TEMPERATURE_MIN, min, "sensor"),
+)
 
 
 def add_capacity(
@@ -21,18 +31,13 @@ def add_capacity(
     station_is_total: bool,
     points_are_of_one_module: bool,
 ) -> None:
-    """Add what is rated and what is left, as far as it can be told, to the values of a master.
+    """Add what is rated and what is left (kWh), as far as it can be told, to the values of a master.
 
     What is left follows the state of charge and of health where no point has it. How deep the battery may be discharged
     is not known (Junior Boxes apart), so it counts down to empty.
 
-    Args:
-        values: of its sample.
-        chosen: kWh by the user's own word.
-        modules: kWh of each module that ever answered.
-        station: kWh that the cloud has for the plant.
-        station_is_total: whether that is known to be all of it.
-        points_are_of_one_module: whether the master's own points are, where there are several.
+    The capacity is what the user has `chosen`, or the master's own (unless its points are those of one of several
+    modules), or that of its modules (None for one that has not told it yet), or that of its `station` in the cloud.
     """
     count = values.get(Key.MODULE_COUNT)
     if points_are_of_one_module and (len(modules) > 1 or (isinstance(count, int) and count > 1)):
@@ -72,3 +77,42 @@ def _of_modules(count: Value | None, modules: Sequence[float | None], station: f
     fits = station is None or station_says(1) or station_says(count + 1)
     is_told = station_says(count) or (fits and 2 * len(known) > count)
     return round(each * count, 3) if is_told else None
+
+
+def combine_modules(
+    values: MutableMapping[Key, Value], flags: MutableMapping[Key, bool], modules: Sequence[Reading]
+) -> None:
+    """Make of the values of one module, which a master shows as its own, those of all that are parallel to it.
+
+    `modules` are the readings of all, in the order of their numbers. What one does not know is not known of all.
+    """
+    if len(modules) < 2:
+        return
+    for key in (*_ADDED, Key.SOC, Key.STATUS):
+        values.pop(key, None)
+    flags.pop(Key.CHARGING, None)
+    values.update({key: round(sum(amounts), 3) for key in _ADDED if (amounts := _of_all(modules, key))})
+    levels = _of_all(modules, Key.SOC)
+    weights = _of_all(modules, Key.ENERGY_RATED) or _of_all(modules, Key.CAPACITY_FULL)
+    if levels and any(weights):
+        values[Key.SOC] = round(math.sumprod(levels, weights) / sum(weights), 1)
+    if isinstance(current := values.get(Key.CURRENT), float | int):
+        direction = Status.DISCHARGING if current > 0 else Status.CHARGING
+        status = Status.IDLE if abs(current) < IDLE_CURRENT * len(modules) else direction
+        values[Key.STATUS], flags[Key.CHARGING] = status, status is Status.CHARGING
+    for extreme, choose, place in _EXTREMES:
+        if amounts := _of_all(modules, extreme):
+            number, position = amounts.index(choose(amounts)), Key(f"{extreme}_{place}")
+            values.pop(position, None)
+            of_module = modules[number].values
+            values.update({key: of_module[key] for key in (extreme, position) if key in of_module})
+            values[Key(f"{extreme}_module")] = number + 1
+    highest, lowest = values.get(Key.CELL_VOLTAGE_MAX), values.get(Key.CELL_VOLTAGE_MIN)
+    if isinstance(highest, float | int) and isinstance(lowest, float | int):
+        values[Key.CELL_VOLTAGE_SPREAD] = round((highest - lowest) * 1000)
+
+
+def _of_all(modules: Sequence[Reading], key: Key) -> list[float]:
+    """Return the numbers of all modules, none where one has none."""
+    found = [value for module in modules if isinstance(value := module.values.get(key), float | int)]
+    return found if len(found) == len(modules) else []

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..reading import Value
 from ..vocabulary import LIFETIME, Key
+from .capacity import CAPACITIES
 from .counter import Counter
 from .meter import LARGEST, MAXIMUM_POWER, Flow, Meter, Sample, stored, within
 
@@ -13,8 +14,6 @@ METERED = (Key.ENERGY_CHARGED, Key.ENERGY_DISCHARGED)
 """In the order of a `Flow`."""
 MAXIMUM_TOTAL = 1e8
 """kWh or hours"""
-MAXIMUM_CAPACITY = 10_000.0
-"""kWh"""
 EMPTY_CELL = (1.0, 3.0)
 """V that the lowest cell has where a state of charge of 0 % is true."""
 MAXIMUM_LAG = 1800.0
@@ -90,7 +89,7 @@ class Energies:
         if not 0 < at < LARGEST:
             return False
         if at <= self._at:
-            if self._at - at < MAXIMUM_LAG or at in self._older:
+            if self._at - at < MAXIMUM_LAG:
                 return False
             self._older = [*(older for older in self._older if older < at), at]
             if len(self._older) < 3:
@@ -105,11 +104,11 @@ class Energies:
         soc = within(values.get(Key.SOC), 0, 100)
         if soc == 0 and within(values.get(Key.CELL_VOLTAGE_MIN), *EMPTY_CELL) is None:
             soc = None  # a device that has just restarted sends zeros
-        capacity = within(values.get(Key.ENERGY_RATED), 0, MAXIMUM_CAPACITY) or None
+        capacity = within(values.get(Key.ENERGY_RATED), *CAPACITIES) or None
         self._count(self._meter.fill(()))
         self._count(self._meter.add(Sample(at, power, soc, capacity)))
         for key in METERED:
-            if not values.get(key):  # a counter that is 0 may be none
+            if not within(values.get(key), 0, MAXIMUM_TOTAL):  # a counter that is 0 may be none
                 self._totals.setdefault(key, 0.0)
 
     def _add_counter(self, key: Key, shown: Value, at: float) -> None:

@@ -36,16 +36,12 @@ def stored(value: Any, least: float = 0.0) -> float:
 
 
 class Sample(NamedTuple):
-    """What the meter needs of a sample."""
+    """Time (s), power (W, positive while discharging), state of charge (%) and capacity (kWh)."""
 
     at: float
-    """s"""
     power: float
-    """W, positive while discharging"""
     soc: float | None
-    """%"""
     capacity: float | None
-    """kWh"""
 
 
 class Meter:
@@ -59,8 +55,6 @@ class Meter:
         """The sample before the last one, if what flowed between the two is still to be found out."""
         self._uncounted = stored(uncounted, -ROUNDING)
         """Share of the capacity by which gaps have changed the state of charge, and which may be rounding."""
-        if (gap := self.gap) and gap[0] >= gap[1]:
-            raise ValueError("no gap")
 
     @property
     def memory(self) -> list[Any]:
@@ -131,9 +125,5 @@ def _stored_sample(memory: Any) -> Sample | None:
     if memory is None:
         return None
     at, power, soc, capacity = memory
-    return Sample(
-        stored(at),
-        stored(power, -MAXIMUM_POWER),
-        None if soc is None else stored(soc),
-        None if capacity is None else stored(capacity),
-    )
+    rest = (None if number is None else stored(number) for number in (soc, capacity))
+    return Sample(stored(at), stored(power, -MAXIMUM_POWER), *rest)
