@@ -206,10 +206,10 @@ class Account(ABC):
         )
 
     @callback
-    def add(self, coordinator: ReadingsCoordinator, endpoint: str = "") -> None:
+    def add(self, coordinator: ReadingsCoordinator) -> None:
         """Begin with the readings of a device, or with those of another endpoint."""
-        key = coordinator.serial + endpoint
-        (self.secondary if endpoint else self.devices)[key] = coordinator
+        key = coordinator.key
+        (self.devices if key == coordinator.serial else self.secondary)[key] = coordinator
         coordinator.on_recovery = self._ask_who_failed_with
         self.credentials.readers += 1
         if kept := self._answers.pop(key, None):
@@ -238,6 +238,7 @@ class Account(ABC):
     @callback
     def _look_after(self, now: datetime) -> None:
         """Do what takes no call, each minute."""
+        self.memory.keep_answers(self._last_answers)
         answering = [found for found in self.coordinators if found.retries.since is None and not found.is_disabled]
         self.queue.kept_for_masters = math.ceil(sum(found.calls_per_hour for found in answering))
         for coordinator in self.coordinators:
@@ -279,8 +280,8 @@ class Account(ABC):
         for module in list(self.modules_of(serial)):
             await self.async_remove(module)
         self.known.pop(serial, None)
-        self.memory.forget(serial)
         withdraw(self.hass, self.entry, serial)
         for group in (self.devices, self.secondary):
             for key in [key for key, found in group.items() if found.serial == serial]:
+                self.memory.forget(key)
                 await group.pop(key).async_end()

@@ -16,7 +16,7 @@ from ..const import CONF_CAPACITY
 from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_running, family_by_name
 from ..telemetry.dyness.family import Family
 from ..telemetry.dyness.history import latest_soc, powers
-from ..telemetry.energy.capacity import CAPACITIES, add_capacity
+from ..telemetry.energy.capacity import CAPACITIES, add_capacity, combine_modules
 from ..telemetry.reading import Reading, Value
 from ..telemetry.vocabulary import Key
 from .account import Account
@@ -131,15 +131,19 @@ class Battery(Source):
         """Add what is rated and what is left, in kWh."""
         family = family_by_name(reading.family)
         found = [module for serial in self.modules if (module := self._account.devices.get(serial))]
-        modules = [module.data for module in found if module.data and not module.is_older_than(SILENT)]
-        rated = [module.values.get(Key.ENERGY_RATED) for module in modules]
+        # Of one that was never asked nothing is known yet; one that does not answer, or no more, does not count.
+        expected = [module for module in found if module.retries.since is None or not module.is_older_than(SILENT)]
+        is_of_one = bool(family and family.is_module and len(self.modules) > 1)
+        if is_of_one:
+            combine_modules(reading.values, reading.flags, [module.data for module in expected if module.data])
+        rated = [module.data.values.get(Key.ENERGY_RATED) if module.data else None for module in expected]
         add_capacity(
             reading.values,
             chosen=self._account.entry.options.get(CONF_CAPACITY, {}).get(self.serial),
             modules=[capacity if isinstance(capacity, float | int) else None for capacity in rated],
             station=self._account.memory.recall(self.serial).get("capacity"),
             station_is_total=bool(family and family.station_is_total),
-            points_are_of_one_module=bool(family and family.is_module and len(self.modules) > 1),
+            points_are_of_one_module=is_of_one,
         )
 
     @callback
@@ -171,7 +175,7 @@ class Battery(Source):
         keys = {(Platform.SENSOR, key) for rule in family.running for key in rule.keys if key}
         source = RunningData(self._client, self.serial, family)
         name = f"{RUNNING} of {self._name}"
-        self._account.add(self._account.reader(source, self.serial, name, of=keys), RUNNING)
+        self._account.add(self._account.reader(source, self.serial, name, of=keys, endpoint=RUNNING))
 
     def _find_modules(self, reading: Reading) -> None:
         """Add the modules that are new; a list that leaves one out takes none away."""
@@ -195,8 +199,10 @@ class Battery(Source):
 
     @callback
     def _follow_module(self) -> None:
-        """Add what takes all modules to know as soon as the last one is read, not with the next sample."""
-        if self.coordinator.data and Key.ENERGY_RATED not in self.coordinator.data.values:
+        """Show what takes the modules to know as soon as they are read, not with the next sample."""
+        reading = self.coordinator.data
+        family = family_by_name(reading.family) if reading else None
+        if reading and (Key.ENERGY_RATED not in reading.values or (family and family.is_module)):
             self.coordinator.decode_again()
 
     def _ask_modules(self) -> None:

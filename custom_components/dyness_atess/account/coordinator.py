@@ -149,6 +149,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         *,
         serial: str,
         name: str,
+        endpoint: str = "",
         memory: Memory,
         known: Iterable[Quantity],
         priority: Priority = Priority.MASTER,
@@ -165,6 +166,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             source: what is asked.
             serial: number of the device.
             name: for the log, without a serial number.
+            endpoint: name of what is asked, where it is not what tells whether the device is online.
             memory: of the account.
             known: quantities that the entity registry has.
             priority: of its calls while it answers.
@@ -181,7 +183,9 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self.received_at: datetime | None = None
         self.quantities = set(known)
         """Every quantity that this device has ever had; none is forgotten while Home Assistant knows its entity."""
-        self.energies = Energies(memory.recall(serial).get("energies"))
+        self.key = serial + endpoint
+        """What its answers and what is learned from them are kept under."""
+        self.energies = Energies(memory.recall(self.key).get("energies"))
         self.on_recovery: Callable[[ReadingsCoordinator], None] | None = None
         self.on_end: list[Callable[[], None]] = []
         self._memory = memory
@@ -190,7 +194,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._is_metered = is_metered
         self._is_read = False
         self._was_current = False
-        self._zone = Zone(memory.recall(serial).get("zone", 0.0))
+        self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
 
     @property
     def is_disabled(self) -> bool:
@@ -270,7 +274,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     def fill_gap(self, records: Iterable[tuple[datetime, float]]) -> None:
         """Count what has flown in a gap of the samples, from records of times and W (positive while discharging)."""
         totals = self.energies.fill(records)
-        self._memory.keep(self.serial, energies=self.energies.memory)
+        self._memory.keep(self.key, energies=self.energies.memory)
         if self.data:
             self._show(self.data, totals)
             self.async_update_listeners()
@@ -326,7 +330,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self.raw = raw
         totals = self.energies.add(reading.values, reading.sampled_at or now, metered=self._is_metered)
         if totals:
-            self._memory.keep(self.serial, energies=self.energies.memory)
+            self._memory.keep(self.key, energies=self.energies.memory)
         self._show(reading, totals)
 
     def _learn_zone(self, reading: Reading, now: datetime) -> None:
@@ -335,7 +339,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             age, waited = (now - reading.sampled_at).total_seconds(), (now - self.received_at).total_seconds()
             if self._zone.learn(advance, waited, age):
                 _LOGGER.info("The clock of %s is %.1f hours off", self.name, -self._zone.offset / 3600)
-                self._memory.keep(self.serial, zone=self._zone.offset)
+                self._memory.keep(self.key, zone=self._zone.offset)
 
     def _show(self, reading: Reading, totals: dict[Key, Value]) -> None:
         """Show a sample with totals in place of its counters, and what it leaves out and does not age."""
@@ -345,7 +349,9 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if self.sampled_at and Key.LAST_REPORT in sample:
             self.data.values[Key.LAST_REPORT] = self.sampled_at
         self.quantities |= {(Platform.SENSOR, key) for key in self.data.values}
-        self.quantities |= {(Platform.BINARY_SENSOR, key) for key in (*reading.flags, Key.ONLINE)}
+        self.quantities |= {(Platform.BINARY_SENSOR, key) for key in reading.flags}
+        if self.key == self.serial:
+            self.quantities.add((Platform.BINARY_SENSOR, Key.ONLINE))
 
 
 def _is_older(reading: Reading, shown: Reading | None) -> bool:
