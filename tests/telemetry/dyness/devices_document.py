@@ -110,7 +110,7 @@ def rows(family: Family) -> Iterator[str]:
         counted = f"{first.id} to {last.id}, as many as {series.count_id} says"
         yield f"| {counted} | {shown} | {certainty(family, first)} |"
     for rule in (*family.rules, *family.running):
-        if rule.keys:
+        if keys(rule):
             yield f"| {rule.id} | {keys(rule)} | {certainty(family, rule)} |"
         elif rule.kind is Kind.SAMPLE_TIME:
             yield f"| {rule.id} | `last_report`, `online` | {certainty(family, rule)} |"

@@ -91,6 +91,12 @@ def _no_cell_has_a_voltage(family: Family, points: list[Point], values: Mapping[
     return bool(cells) and not any(cells)
 
 
+def _filled(series: Series, points: list[Point]) -> int:
+    """Return how many of a series there are up to the last that is not 0: behind it are only placeholders."""
+    filled = {point.id for point in points if read_number(point.value)}
+    return max((number for number, rule in enumerate(series.rules, 1) if rule.id in filled), default=0)
+
+
 @dataclass(kw_only=True, slots=True)
 class _Sample:
     """What one sample has said so far."""
@@ -115,7 +121,7 @@ class _Sample:
     def use(self, family: Family, points: list[Point], rules: Sequence[Rule | None]) -> None:
         """Use each point once, by its rule."""
         seen = set()
-        lengths = self._count(family, points)
+        lengths = self._count(family, points, rules)
         placeholders = {rule.id for series, length in lengths.items() for rule in series.rules[length:]}
         for point, rule in zip(points, rules, strict=True):
             if rule is None or point.id in seen:
@@ -138,28 +144,28 @@ class _Sample:
             if any(key not in self.values for keys in series.keys[:length] for key in keys):
                 self.holes.add(series.kind)
 
-    def _count(self, family: Family, points: list[Point]) -> dict[Series, int]:
+    def _count(self, family: Family, points: list[Point], rules: Sequence[Rule | None]) -> dict[Series, int]:
         """Learn how many modules there are, and how many of each series are real."""
-        told: dict[str, float | None] = {}
-        for point in points:
-            if point.id in family.count_ids:
-                told.setdefault(point.id, read_number(point.value))
+        told: dict[str, int] = {}
+        for point, rule in zip(points, rules, strict=True):
+            count = read_number(point.value) if rule and point.id in family.count_ids else None
+            if rule and count is not None and plausible(rule.kind, count):
+                told.setdefault(point.id, int(count))
+                if rule.kind is Kind.MODULES:
+                    self.module_count = int(count)
         lengths = {}
         for series in family.series:
-            count, most = told.pop(series.count_id, None), len(series.keys) + series.uncounted
-            if count is not None and not count % 1 and series.uncounted <= count <= most:
-                lengths[series] = int(count) - series.uncounted
+            count = told.get(series.count_id)
+            if count is not None and series.uncounted <= count:
+                lengths[series] = count - series.uncounted
                 if series.kind is Kind.CELL_VOLTAGE:
                     self.cells = lengths[series]
             elif series.kind is Kind.LIMIT_STATE:
                 lengths[series] = len(series.keys)
             else:
-                # Behind the last that is not 0 there are only placeholders.
-                numbers = {point.id: read_number(point.value) for point in points}
-                lengths[series] = max((n for n, rule in enumerate(series.rules, 1) if numbers.get(rule.id)), default=0)
-        for modules in told.values():
-            if modules is not None and plausible(Kind.MODULES, modules):
-                self.module_count = int(modules)
+                lengths[series] = _filled(series, points)
+                if series.always_counted:
+                    self.holes.add(series.kind)
         return lengths
 
     def _take(self, rule: Rule, value: float) -> bool:

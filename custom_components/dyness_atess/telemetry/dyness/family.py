@@ -107,6 +107,8 @@ class Series:
     """Keys of each."""
     uncounted: int = 0
     """How many of those counted are not of this run."""
+    always_counted: bool = True
+    """Whether their number is not known where no point tells it."""
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:

@@ -109,6 +109,15 @@ def _fit(family: Family, point_id: str, name: str) -> tuple[Rule | None, _Fit]:
     return rule, _Fit.PLACED if own and rule.keys else _Fit.NUMBERED
 
 
+def _doubtful(kind: Kind, value: float | None) -> bool:
+    """Return whether a point can hardly be what its id says. Zeros and fillers say nothing, but a count is a count."""
+    if kind.is_text or value == 0:
+        return False
+    if value is None or value in _FILLERS or value == 0xFF:
+        return kind.whole
+    return not plausible(kind, value)
+
+
 def _match(family: Family, points: list[Point]) -> Match | None:
     """Return what the table makes of the points; None where what would count cells is a cell's voltage itself.
 
@@ -120,14 +129,14 @@ def _match(family: Family, points: list[Point]) -> Match | None:
         rule, fit = _fit(family, point.id, point.name)
         if rule and (fit is _Fit.PLACED or (fit is _Fit.NUMBERED and point.id in family.telling_ids)):
             value = read_number(point.value)
-            if point.id in family.count_ids and value is not None and value % 1:
+            if point.id in family.count_ids and value and value % 1 and plausible(Kind.CELL_VOLTAGE, value):
                 return None
-            doubtful = not rule.kind.is_text and value and not plausible(rule.kind, value) and value not in _FILLERS
+            doubtful = _doubtful(rule.kind, value)
             if doubtful and point.id in family.essential:
                 rule, fit = None, _Fit.REFUSED
             elif fit is _Fit.PLACED:
                 placed.add(point.id)
-                impossible += bool(doubtful)
+                impossible += doubtful
         if rule:
             fitting.add(point.id)
         elif fit is _Fit.REFUSED:

@@ -72,13 +72,20 @@ HIGH_VOLTAGE_MODULE = Family(
     idle_current=0.2,
     series=(
         Series(first=11200, count_id="11100", kind=Kind.CELL_VOLTAGE, keys=[(key,) for key in CELL_VOLTAGES]),
-        Series(first=14300, count_id="14200", kind=Kind.TEMPERATURE, keys=[(key,) for key in PROBE_TEMPERATURES[:8]]),
+        # A Stack100 does not count its probes.
+        Series(
+            first=14300,
+            count_id="14200",
+            kind=Kind.TEMPERATURE,
+            keys=[(key,) for key in PROBE_TEMPERATURES[:8]],
+            always_counted=False,
+        ),
     ),
     rules=(
         *HEAD,
         rule("10010", None, Kind.UNUSED),
-        rule("11000", None, Kind.UNUSED),
-        rule("11100", None, Kind.UNUSED),
-        rule("14200", None, Kind.UNUSED),
+        rule("11000", None, Kind.MODULE, None),
+        rule("11100", None, Kind.PLACE, None),
+        rule("14200", None, Kind.PLACE, None),
     ),
 )
