@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from custom_components.dyness_atess.telemetry.dyness.families import BY_NAME, FAMILIES
+from custom_components.dyness_atess.telemetry.dyness.families import FAMILIES
 from custom_components.dyness_atess.telemetry.dyness.family import Family, Kind, Rule
+from custom_components.dyness_atess.telemetry.dyness.names import BY_NAME
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "devices.md"
 
@@ -17,10 +18,13 @@ How sure a row is:
 
 | | |
 |---|---|
-| name | the vendor's name of the point, from a raw answer of the cloud: used only where id and name agree |
+| name | the vendor's name of the point, from a raw answer of the cloud; … stands for an end that nobody has seen |
 | field | a field whose name says it |
 | seen | no source has the vendor's name; public code uses it, with plausible values |
 | place | told from its place in the vendor's protocol, or from one report; nobody has confirmed it |
+
+A point whose vendor name means something else, or speaks of another quantity, is not used. Under a name that no table
+has it is used by its id alone, if everything else fits; a repair issue says so.
 
 Everything below follows from these by itself: `power` (voltage x current of the same sample), `status`, `charging`,
 `cell_voltage_spread`, extremes of single cells, `alarm`, `warning`, `energy_rated`, `energy_remaining`, and
@@ -29,7 +33,9 @@ Everything below follows from these by itself: `power` (voltage x current of the
 
 BY_NAME_HEAD = """## Models that nobody has seen yet
 
-Where no table fits, vendor names that mean the same everywhere are read; a repair issue says so.
+Where no table fits, vendor names that mean the same everywhere are read, whatever their width, case, spaces, script,
+colon or unit; a repair issue says so. Current, power and metered energy follow when the state of charge has shown which
+sign is which.
 
 | name | entities |
 |---|---|
@@ -85,7 +91,7 @@ SEEN = {
 def document() -> str:
     """Return the whole document."""
     parts = [HEAD, *(section(family) for family in FAMILIES)]
-    names = sorted(f"| {name} | {keys(rule)} |" for name, rule in BY_NAME.items() if rule.keys)
+    names = sorted(f"| {rule.name} | {keys(rule)} |" for rule in BY_NAME.values() if rule.keys)
     return "\n".join((*parts, BY_NAME_HEAD + "\n".join(names) + "\n"))
 
 
@@ -104,7 +110,7 @@ def rows(family: Family) -> Iterator[str]:
         counted = f"{first.id} to {last.id}, as many as {series.count_id} says"
         yield f"| {counted} | {shown} | {certainty(family, first)} |"
     for rule in (*family.rules, *family.running):
-        if rule.keys:
+        if keys(rule):
             yield f"| {rule.id} | {keys(rule)} | {certainty(family, rule)} |"
         elif rule.kind is Kind.SAMPLE_TIME:
             yield f"| {rule.id} | `last_report`, `online` | {certainty(family, rule)} |"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.dyness_atess.telemetry.dyness import decoder
+from custom_components.dyness_atess.telemetry.dyness import decoder, recognition
 from custom_components.dyness_atess.telemetry.dyness.decoder import READ_BY_NAME, decode, decode_running
-from custom_components.dyness_atess.telemetry.dyness.families import BY_NAME, FAMILIES
+from custom_components.dyness_atess.telemetry.dyness.families import FAMILIES
 from custom_components.dyness_atess.telemetry.dyness.family import Family, Kind
 from custom_components.dyness_atess.telemetry.dyness.history import latest_soc
 from custom_components.dyness_atess.telemetry.vocabulary import Key
@@ -50,7 +50,7 @@ def test_example_of_the_document() -> None:
     data = [eval(line) for line in sample.strip().splitlines()]  # noqa: S307
     assert decode(data).family == READ_BY_NAME
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoder, "FAMILIES", (*FAMILIES, module["EXAMPLE"]))
+        patch.setattr(recognition, "FAMILIES", (*FAMILIES, module["EXAMPLE"]))
         reading = decode(data)
     assert reading.family == "example"
     assert reading.values == {
@@ -127,7 +127,8 @@ def test_module_states(changes: dict[str, str], on: set[Key]) -> None:
 
 
 def test_a_full_module_is_never_fuller() -> None:
-    assert Key.SOC not in decode(points(MODULE | {"14000": "201"})).values
+    assert decode(points(MODULE | {"14000": "201"})).values[Key.SOC] == 100
+    assert Key.SOC not in decode(points(MODULE | {"14000": "250"})).values
     assert Key.SOC not in decode(points(MODULE | {"14100": "0"})).values
 
 
@@ -142,7 +143,7 @@ def test_high_voltage_module(cells: int, probes: int | None) -> None:
     shown = [key for key in reading.values if re.fullmatch(r"cell_\d\d_voltage", key)]
     assert len(shown) == cells
     assert reading.values[Key("cell_temperature_1")] == 0
-    assert (Key("cell_temperature_3") in reading.values) == (probes is None)
+    assert Key("cell_temperature_3") not in reading.values
     assert not reading.implausible
 
 
@@ -177,23 +178,56 @@ def test_family_is_kept_until_the_points_say_another() -> None:
     assert decode(strangers, "low_voltage").family is None
 
 
+NEW = {("1", "SOC"): "64", ("2", "总压"): "410.5", ("3", "电流"): "-2.5", ("4", "温度"): "25", ("5", "新"): "7"}
+
+
 def test_by_name() -> None:
-    future = named(
-        {("1", "SOC"): "64", ("2", "总压"): "410.5", ("3", "电流"): "-2.5", ("4", "温度"): "25", ("5", "新"): "7"}
-    )
-    reading = decode(future)
+    """The sign of a current that nobody has seen is withheld until something has told it."""
+    reading = decode(named(NEW))
     assert reading.family == READ_BY_NAME
-    assert reading.values[Key.SOC] == 64
-    assert reading.values[Key.CURRENT] == 2.5
-    assert reading.values[Key.POWER] == pytest.approx(1026.2, abs=0.1)
-    assert reading.values[Key.BATTERY_TEMPERATURE] == 25
+    assert reading.values == {Key.SOC: 64, Key.VOLTAGE: 410.5, Key.BATTERY_TEMPERATURE: 25}
+    assert not reading.flags
     assert [point.id for point in reading.unknown] == ["5"]
-    assert decode(named({("T", "数据采集时间"): "2026-01-01 00:00:00", ("9", "新"): "1"})).family is None
+    for sign, status in ((1, "charging"), (-1, "discharging")):
+        known = decode(named(NEW), sign=sign).values
+        assert known[Key.CURRENT] == -2.5 * sign
+        assert known[Key.POWER] == pytest.approx(-1026.2 * sign, abs=0.1)
+        assert known[Key.STATUS] == status
 
 
-def test_names_of_many_meanings_are_left_out() -> None:
-    assert all(rule.name == name for name, rule in BY_NAME.items())
-    assert "空" not in BY_NAME
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        # The system comes before its cluster, and both before a word that says nothing of whose it is.
+        ({"SOC": "50", "簇电压": "401", "总电压": "410"}, {Key.SOC: 50, Key.VOLTAGE: 410}),
+        ({"电压": "230", "电池电压": "51.2"}, {Key.VOLTAGE: 51.2}),
+        ({"State of charge (%)": "50", "Spannung": "51.2"}, {Key.SOC: 50, Key.VOLTAGE: 51.2}),
+        ({"系統SOC": "50", "電芯最高電壓": "3.33", "今日充電電量(kWh)": "2.5"}, None),
+        ({"SOC：": "50", "最大允许充电电流（A）": "40", "Ladezyklen": "12"}, None),
+        # A meter, a dongle.
+        ({"电压": "230", "电流": "5", "频率": "50"}, {}),
+        ({"Voltage": "5.1", "Temperature": "30", "Cell signal": "-70"}, {}),
+    ],
+)
+def test_words(sent: dict[str, str], shown: dict[Key, Any] | None) -> None:
+    reading = decode(named({(str(number), name): value for number, (name, value) in enumerate(sent.items(), 9000)}))
+    if shown is None:
+        assert sorted(map(str, reading.values.values())) == sorted(sent.values())
+    else:
+        assert reading.values == shown
+    assert reading.understood == bool(reading.values)
+
+
+def test_the_first_of_equal_names_counts() -> None:
+    assert decode(named({("1", "SOC"): "64", ("2", "SOC"): "99"})).values == {Key.SOC: 64}
+
+
+def test_only_common_points() -> None:
+    """What lists a battery without points has nothing that a table is missing for."""
+    empty = decode(named({("T", "数据采集时间"): "2026-01-01 00:00:00", ("SUB", ""): "null"}))
+    assert empty.empty
+    assert empty.understood
+    assert not decode(named({("9", "新"): "1"})).understood
 
 
 NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)

@@ -1,82 +1,74 @@
 """From points to a Reading, with the table of the family that the points show themselves to be of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
+import re
 from typing import Any
 
-from ..raw import Point, number
+from ..raw import Point
 from ..reading import Reading, Value
-from ..vocabulary import Key
+from ..vocabulary import CELL_VOLTAGES, BatteryStatus, Key
 from .derive import derive
-from .families import BY_NAME, FAMILIES
-from .family import Family, Kind, Rule
-from .points import read_points
+from .families import FAMILIES
+from .families.common import HEAD
+from .families.dongle import DONGLE
+from .family import Family, Kind, Rule, Series
+from .points import read_points, sample_time
+from .recognition import NAMED, plausible, read_number, recognise
 
-READ_BY_NAME = "by_name"
-"""In place of a family's name where only vendor names told what the points mean."""
-
-_NAMED = Family(name=READ_BY_NAME, rules=(), essential=frozenset(), current_sign=-1, idle_current=0.5)
-"""Every battery family is positive while charging (dyness-api 10.9)."""
+READ_BY_NAME = NAMED.name
 
 _BY_NAME = {family.name: family for family in FAMILIES}
-_KNOWN_IDS = frozenset(point_id for family in FAMILIES for point_id in family.by_id)
-
-_number = lru_cache(maxsize=4096)(number)
-
-
-@dataclass(kw_only=True, slots=True)
-class _Match:
-    """What the table of a family makes of points."""
-
-    family: Family
-    rules: list[Rule | None]
-    """The rule of each point."""
-    fitting: set[str]
-    """Ids of points that a rule uses."""
-    conflicting: set[str]
-    """Ids of points that the family knows by another name."""
+_HEAD = frozenset(rule.id for rule in HEAD)
+_SERIAL = re.compile(r"[A-Za-z0-9-]{8,}")
+_STATUS = (BatteryStatus.SLEEPING, BatteryStatus.CHARGING, BatteryStatus.DISCHARGING, BatteryStatus.IDLE)
 
 
-def decode(data: Any, known_family: str | None = None) -> Reading:
+def decode(data: Any, known_family: str | None = None, sign: int | None = None) -> Reading:
     """Decode the `data` of one `realTime/data` answer, whatever it is. Never raises.
 
     Args:
         data: the answer.
         known_family: what the device was last recognised as; it stays that until its points clearly say another.
+        sign: for a device that is read by name: 1 where its current is positive while discharging, else -1. Without it
+            such a device shows neither current nor power.
     """
     points = read_points(data)
-    match = recognise(points, known_family) or _named(points)
+    match = recognise(points, family_by_name(known_family))
     if match is None:
-        return Reading(unknown=tuple(points))
-    sample = _Sample(family=match.family)
-    unknown = sample.use(points, match.rules)
-    derive(match.family, sample.counts, sample.values, sample.flags)
+        return Reading(unknown=tuple(point for point in points if point.id not in _HEAD))
+    family = match.family
+    sample = _Sample()
+    sample.use(family, points, match.rules)
+    if sample.zero or _no_cell_has_a_voltage(family, points, sample.values):
+        return Reading(family=family.name, sampled_at=sample.sampled_at, implausible=tuple(points))
+    sign = sign if family is NAMED else family.current_sign
+    derive(family, sign, sample.values, sample.flags, cells=sample.cells, holes=sample.holes)
     if sample.sampled_at:
         sample.values[Key.LAST_REPORT] = sample.sampled_at
     return Reading(
-        family=match.family.name,
+        family=family.name,
         values=sample.values,
         flags=sample.flags,
         sampled_at=sample.sampled_at,
         firmware=sample.firmware,
         modules=sample.modules,
-        unknown=tuple(unknown),
+        unknown=tuple(sample.unknown),
         implausible=tuple(sample.implausible),
+        by_position=match.by_position,
     )
 
 
 def decode_running(family_name: str | None, data: Mapping[str, Any]) -> dict[Key, Value]:
     """Return what the fields of `getLastRunningDataBySn` add to the points of a family (dyness-api 3.5)."""
     family = family_by_name(family_name)
-    if family is None or not family.running:
-        return {}
-    rules = {rule.id: rule for rule in family.running}
-    points = read_points([{"pointId": name, "pointValue": value} for name, value in data.items()])
-    sample = _Sample(family=_NAMED)
-    sample.use(points, [rules.get(point.id) for point in points])
-    return sample.values
+    return _values(family.running, [{"pointId": name, "pointValue": data[name]} for name in data]) if family else {}
+
+
+def decode_dongle(data: Any) -> dict[Key, Value]:
+    """Return what `realTime/data` of a dongle says of its radio (dyness-api 6.4)."""
+    return _values(DONGLE, data)
 
 
 def family_by_name(name: str | None) -> Family | None:
@@ -84,107 +76,102 @@ def family_by_name(name: str | None) -> Family | None:
     return _BY_NAME.get(name) if name else None
 
 
-def recognise(points: list[Point], known_family: str | None = None) -> _Match | None:
-    """Return the family whose table fits the ids and vendor names of `points`.
-
-    Ids collide between families (dyness-api 6.0), so a known id under another name speaks against a family.
-    """
-    known = _match(family, points) if (family := family_by_name(known_family)) else None
-    if (
-        known
-        and known.family.essential <= known.fitting
-        and all(rule or point.id not in _KNOWN_IDS for point, rule in zip(points, known.rules, strict=True))
-    ):
-        return known  # It fits wholly: no other family knows a point that this one does not.
-    best, best_score = None, 0
-    for family in FAMILIES:
-        match = known if known and known.family is family else _match(family, points)
-        if match and family.essential <= match.fitting:
-            score = len(match.fitting) - len(match.conflicting)
-            if score > best_score:
-                best, best_score = match, score
-    if best is None and known and len(known.fitting) > len(known.conflicting):
-        return known
-    return best
+def _values(rules: Sequence[Rule], data: Any) -> dict[Key, Value]:
+    """Return the values of rules that need no family."""
+    by_id, points, sample = {rule.id: rule for rule in rules}, read_points(data), _Sample()
+    sample.use(NAMED, points, [by_id.get(point.id) for point in points])
+    return sample.values
 
 
-def _match(family: Family, points: list[Point]) -> _Match | None:
-    """Return what the table makes of the points; None where what would count cells is a cell's voltage itself.
-
-    The modules of towers and those of low-voltage batteries have the same ids for different cells, and no names.
-    """
-    rules, fitting, conflicting = [], set(), set()
-    by_id, counts = family.by_id, family.count_ids
-    for point in points:
-        rule = by_id.get(point.id)
-        if rule:
-            if point.name and rule.name and rule.name != point.name:
-                rule = None
-                conflicting.add(point.id)
-            else:
-                fitting.add(point.id)
-                if point.id in counts and (count := _number(point.value)) is not None and not float(count).is_integer():
-                    return None
-        rules.append(rule)
-    return _Match(family=family, rules=rules, fitting=fitting, conflicting=conflicting - fitting)
+def _no_cell_has_a_voltage(family: Family, points: list[Point], values: Mapping[Key, Value]) -> bool:
+    """Return whether the family's single cells are all 0, as they are in a device that has just restarted."""
+    if not family.cell_ids or Key.CELL_VOLTAGE_MAX in values or CELL_VOLTAGES[0] in values:
+        return False
+    cells = [read_number(point.value) for point in points if point.id in family.cell_ids]
+    return bool(cells) and not any(cells)
 
 
-def _named(points: list[Point]) -> _Match | None:
-    """Return what vendor names give away where no table fits."""
-    rules = [BY_NAME.get(point.name) for point in points]
-    if not any(rule and rule.keys for rule in rules):
-        return None
-    return _Match(family=_NAMED, rules=rules, fitting=set(), conflicting=set())
+def _filled(series: Series, points: list[Point]) -> int:
+    """Return how many of a series there are up to the last that is not 0: behind it are only placeholders."""
+    filled = {point.id for point in points if read_number(point.value)}
+    return max((number for number, rule in enumerate(series.rules, 1) if rule.id in filled), default=0)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class _Sample:
     """What one sample has said so far."""
 
-    family: Family
     values: dict[Key, Value] = field(default_factory=dict)
     flags: dict[Key, bool] = field(default_factory=dict)
     sampled_at: datetime | None = None
     firmware: str | None = None
     modules: tuple[str, ...] = ()
+    unknown: list[Point] = field(default_factory=list)
     implausible: list[Point] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-    """How many of each series are real, by the id of the point that says it."""
+    cells: int = 0
+    """How many single cells there are; 0 where no point says it."""
+    holes: set[Kind] = field(default_factory=set)
+    """What of some cells or probes is not known."""
+    zero: bool = False
+    """Whether the battery has no voltage."""
+    provisional: set[Key] = field(default_factory=set)
+    """Keys that a better point may still replace."""
+    module_count: int = int(Kind.MODULES.high)
 
-    def use(self, points: list[Point], rules: list[Rule | None]) -> list[Point]:
-        """Use each point once, by its rule, and return those that none uses."""
-        unknown = []
+    def use(self, family: Family, points: list[Point], rules: Sequence[Rule | None]) -> None:
+        """Use each point once, by its rule."""
         seen = set()
-        placeholders = self._placeholders(points)
+        lengths = self._count(family, points, rules)
+        placeholders = {rule.id for series, length in lengths.items() for rule in series.rules[length:]}
         for point, rule in zip(points, rules, strict=True):
-            if rule is None or point.id in seen or not (point.id in placeholders or self._take(rule, point)):
-                unknown.append(point)
-            else:
+            if rule is None or point.id in seen:
+                self.unknown.append(point)
+            elif point.id in placeholders:
                 seen.add(point.id)
-        return unknown
+            elif rule.kind.is_text:
+                if self._take_text(rule.kind, point.value):
+                    seen.add(point.id)
+                else:
+                    self.unknown.append(point)
+            elif (value := read_number(point.value)) is None:
+                self.unknown.append(point)
+            elif plausible(rule.kind, value) and self._take(rule, value):
+                seen.add(point.id)
+            else:
+                self.zero |= rule.kind is Kind.BATTERY_VOLTAGE and value == 0
+                self.implausible.append(point)
+        for series, length in lengths.items():
+            if any(key not in self.values for keys in series.keys[:length] for key in keys):
+                self.holes.add(series.kind)
 
-    def _placeholders(self, points: list[Point]) -> set[str]:
-        """Return the ids of a series beyond its count."""
-        counts = {point.id: _number(point.value) for point in reversed(points) if point.id in self.family.count_ids}
-        placeholders: set[str] = set()
-        for series in self.family.series:
-            count = counts.get(series.count_id)
-            if count is not None and float(count).is_integer() and series.uncounted <= count:
-                self.counts[series.count_id] = int(count) - series.uncounted
-                placeholders.update(rule.id for rule in series.rules[int(count) - series.uncounted :])
-        return placeholders
+    def _count(self, family: Family, points: list[Point], rules: Sequence[Rule | None]) -> dict[Series, int]:
+        """Learn how many modules there are, and how many of each series are real."""
+        told: dict[str, int] = {}
+        for point, rule in zip(points, rules, strict=True):
+            count = read_number(point.value) if rule and point.id in family.count_ids else None
+            if rule and count is not None and plausible(rule.kind, count):
+                told.setdefault(point.id, int(count))
+                if rule.kind is Kind.MODULES:
+                    self.module_count = int(count)
+        lengths = {}
+        for series in family.series:
+            count = told.get(series.count_id)
+            if count is not None and series.uncounted <= count:
+                lengths[series] = count - series.uncounted
+                if series.kind is Kind.CELL_VOLTAGE:
+                    self.cells = lengths[series]
+            elif series.kind is Kind.LIMIT_STATE:
+                lengths[series] = len(series.keys)
+            else:
+                lengths[series] = _filled(series, points)
+                if series.always_counted:
+                    self.holes.add(series.kind)
+        return lengths
 
-    def _take(self, rule: Rule, point: Point) -> bool:
-        """Take the value over. False where its text is not of the rule's kind."""
+    def _take(self, rule: Rule, value: float) -> bool:
+        """Take the value over. False where it cannot be after all."""
         kind = rule.kind
-        if kind.low is None or kind.high is None:
-            return self._take_text(kind, point.value)
-        value = _number(point.value)
-        if value is None:
-            return False
-        if not kind.low <= value <= kind.high or (kind.whole and value % 1):
-            self.implausible.append(point)
-        elif kind is Kind.FLAG:
+        if kind is Kind.FLAG or kind is Kind.ANY:
             self._flag(rule.keys[0], on=value != 0)
         elif kind is Kind.LIMIT_STATE:
             for state, key in enumerate(rule.keys, start=1):
@@ -195,34 +182,40 @@ class _Sample:
             for bit, key in enumerate(rule.keys):
                 self._flag(key, on=bool(int(value) >> bit & 1))
         elif kind is Kind.POSITION:
-            for key, part in zip(rule.keys, divmod(int(value), 0x100), strict=True):
-                if key:
-                    self.values.setdefault(key, part)
-        elif (key := rule.keys[0]) and not (rule.fallback and key in self.values):
-            if kind is Kind.REVERSED:
-                value = -value + 0.0  # never -0.0
-            self.values[key] = int(value) if kind.whole else value
+            module, place = divmod(int(value), 0x100)
+            if module > self.module_count or not plausible(Kind.PLACE, place):
+                return False
+            self._value(rule.keys[0], module, fallback=True)
+            self._value(rule.keys[1], place, fallback=True)
+        elif kind is Kind.BATTERY_STATUS:
+            if (code := int(value) & 7) >= len(_STATUS):
+                return False
+            self._value(rule.keys[0], _STATUS[code])
+        elif kind is Kind.MODULE and value > self.module_count:
+            return False
+        else:
+            # Never -0.0.
+            self._value(rule.keys[0], int(value) if kind.whole else value * rule.sign + 0, fallback=rule.fallback)
         return True
 
     def _take_text(self, kind: Kind, text: str) -> bool:
+        """Take a text over. False where it is not of this kind."""
         if kind is Kind.SAMPLE_TIME:
             self.sampled_at = sample_time(text)
             return self.sampled_at is not None
         if kind is Kind.FIRMWARE:
             self.firmware = text
         elif kind is Kind.SERIALS:
-            self.modules = tuple(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
+            self.modules = tuple(dict.fromkeys(filter(_SERIAL.fullmatch, map(str.strip, text.split(",")))))
         return True
+
+    def _value(self, key: Key | None, value: Value, *, fallback: bool = False) -> None:
+        """Set a value, unless another point has said it already and not less well."""
+        if key and (key not in self.values or (key in self.provisional and not fallback)):
+            self.values[key] = value
+            (self.provisional.add if fallback else self.provisional.discard)(key)
 
     def _flag(self, key: Key | None, *, on: bool) -> None:
         """Turn a flag on if any of the points that feed it says so."""
         if key and (on or key not in self.flags):
             self.flags[key] = on
-
-
-def sample_time(text: str) -> datetime | None:
-    """Read a time stamp of the points, which is UTC and does not say so (dyness-api 9)."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None

@@ -6,62 +6,96 @@ from enum import Enum, auto
 from functools import cached_property
 import math
 
-from ..raw import Point
 from ..vocabulary import Key
-from .points import normalised
+
+
+class Quantity(Enum):
+    """What a vendor name speaks of."""
+
+    VOLTAGE = auto()
+    CURRENT = auto()
+    POWER = auto()
+    ENERGY = auto()
+    CAPACITY = auto()
+    CHARGE = auto()
+    """Energy, capacity or ratio: the vendor has one word for them."""
+    TEMPERATURE = auto()
+    RATIO = auto()
+    COUNT = auto()
+    STATE = auto()
+    OTHER = auto()
+    """Something that no rule reads: a frequency, a resistance, a version, another unit."""
 
 
 class Kind(Enum):
-    """How the text of a point becomes a value, and within which bounds it can be true."""
+    """How the text of a point becomes a value, what it measures, and within which bounds it can be true."""
 
-    NUMBER = auto(), -1e6, 1e6
-    REVERSED = auto(), -1e6, 1e6
-    """A number whose sign is the other way round here."""
-    ENERGY = auto(), 0, 1e8
-    """kWh; never negative."""
-    COUNT = auto(), 0, 1e6, True
-    PERCENTAGE = auto(), 0, 100
-    CELL_VOLTAGE = auto(), 1, 5
-    TEMPERATURE = auto(), -60, 150
-    FLAG = auto(), -math.inf, math.inf
-    POSITION = auto(), 0x0100, 0xFFFF, True
+    VOLTAGE = auto(), Quantity.VOLTAGE, 0, 1500
+    BATTERY_VOLTAGE = auto(), Quantity.VOLTAGE, 0.1, 1500
+    CELL_VOLTAGE = auto(), Quantity.VOLTAGE, 1, 5
+    CURRENT = auto(), Quantity.CURRENT, -1000, 1000
+    POWER = auto(), Quantity.POWER, -100_000, 100_000
+    ENERGY = auto(), Quantity.ENERGY, 0, 1e7
+    """kWh"""
+    CAPACITY = auto(), Quantity.CAPACITY, 0, 50_000
+    """Ah"""
+    TEMPERATURE = auto(), Quantity.TEMPERATURE, -60, 150
+    PERCENTAGE = auto(), Quantity.RATIO, 0, 100
+    COUNT = auto(), Quantity.COUNT, 0, 1e5, True
+    MODULES = auto(), Quantity.COUNT, 1, 128, True
+    SIGNAL = auto(), None, -120, -1
+    """dBm"""
+    MODULE = auto(), None, 1, 128, True
+    """Number of a module."""
+    PLACE = auto(), None, 1, 30, True
+    """Number of a cell or probe in its module."""
+    POSITION = auto(), None, 0x0101, 0x801E, True
     """Two numbers in one: high byte for the first key, low byte for the second."""
-    LIMIT_STATE = auto(), 0, 0xFF, True
+    FLAG = auto(), None, 0, 1, True
+    ANY = auto(), None, 0, 0xFFFE, True
+    """A flag, on for whatever is not 0."""
+    LIMIT_STATE = auto(), None, 0, 0xFE, True
     """0 for normal, 1 below the limit (first key), 2 above it (second key); anything else is some other trouble."""
-    BITS = auto(), 0, 0xFFFF, True
+    BITS = auto(), None, 0, 0xFE, True
     """A byte; each key is a flag, the lowest bit's first, None for a bit without meaning."""
-    SAMPLE_TIME = auto(), None, None
-    SERIALS = auto(), None, None
-    FIRMWARE = auto(), None, None
-    UNUSED = auto(), None, None
+    BATTERY_STATUS = auto(), None, 0, 0x1F, True
+    """The byte of the vendor's CAN document: what it does in three bits, and two requests."""
+    SAMPLE_TIME = auto(), None, math.nan, math.nan
+    SERIALS = auto(), None, math.nan, math.nan
+    FIRMWARE = auto(), None, math.nan, math.nan
+    UNUSED = auto(), None, math.nan, math.nan
     """Known, and of no use to anybody."""
 
-    def __init__(self, _: int, low: float | None, high: float | None, whole: bool = False) -> None:
+    def __init__(self, _: int, quantity: Quantity | None, low: float, high: float, whole: bool = False) -> None:
+        self.quantity = quantity
+        """What its vendor name must speak of, if of anything; None where names speak of what is watched."""
         self.low = low
-        """None where it is no number."""
         self.high = high
         self.whole = whole
+        self.is_text = math.isnan(low)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row: a point is meant only where its id and its vendor name agree."""
+    """One row."""
 
     id: str
     name: str | None
-    """Vendor name; None where no source has it."""
+    """Vendor name; None where no source has it. With "…" behind it only its beginning is known, and it is needed."""
     kind: Kind
     keys: tuple[Key | None, ...] = ()
     fallback: bool = False
     """Whether the value counts only where no other point gives it."""
+    sign: int = 1
+    """-1 where the cloud has the sign the other way round."""
 
 
-def rule(point_id: str, name: str | None, kind: Kind, *keys: Key | None, fallback: bool = False) -> Rule:
+def rule(point_id: str, name: str | None, kind: Kind, *keys: Key | None, fallback: bool = False, sign: int = 1) -> Rule:
     """Write one row."""
-    return Rule(point_id, name if name is None else normalised(name), kind, keys, fallback)
+    return Rule(point_id, name, kind, keys, fallback, sign)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Series:
     """A run of points, one for each cell or probe, of which as many are real as another point counts."""
 
@@ -73,6 +107,8 @@ class Series:
     """Keys of each."""
     uncounted: int = 0
     """How many of those counted are not of this run."""
+    always_counted: bool = True
+    """Whether their number is not known where no point tells it."""
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -82,7 +118,7 @@ class Series:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Family:
     """A schema that several models speak."""
 
@@ -111,13 +147,17 @@ class Family:
         return {rule.id: rule for rule in (*from_series, *self.rules)}
 
     @cached_property
-    def count_ids(self) -> frozenset[str]:
-        """Ids of the points that count cells or probes."""
-        return frozenset(series.count_id for series in self.series)
+    def cell_ids(self) -> frozenset[str]:
+        """Ids of single cells."""
+        return frozenset(rule.id for series in self.series if series.kind is Kind.CELL_VOLTAGE for rule in series.rules)
 
-    def rule_for(self, point: Point) -> Rule | None:
-        """Return the rule that `point` falls under; a point without a name goes by its id."""
-        found = self.by_id.get(point.id)
-        if found is None or (point.name and found.name is not None and found.name != point.name):
-            return None
-        return found
+    @cached_property
+    def count_ids(self) -> frozenset[str]:
+        """Ids of the points that count cells, probes or modules."""
+        modules = (rule.id for rule in self.rules if rule.kind is Kind.MODULES)
+        return frozenset((*(series.count_id for series in self.series), *modules))
+
+    @cached_property
+    def telling_ids(self) -> frozenset[str]:
+        """Ids of points whose numbers tell whether it is this family."""
+        return self.essential | self.count_ids

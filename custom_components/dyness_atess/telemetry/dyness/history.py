@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..raw import number
-from .decoder import sample_time
+from .points import sample_time
 
 MAXIMUM_AGE = timedelta(minutes=15)
 """Records have been seen hours and days late; an older one says nothing of now."""

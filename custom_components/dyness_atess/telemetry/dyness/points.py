@@ -1,10 +1,13 @@
 """The boundary at which anything that the cloud may send becomes points."""
 
-from functools import lru_cache
+from datetime import UTC, datetime
+import re
 from typing import Any
-import unicodedata
 
 from ..raw import Point
+from .names import normalised
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
 
 
 def read_points(data: Any) -> list[Point]:
@@ -21,10 +24,15 @@ def read_points(data: Any) -> list[Point]:
     return points
 
 
-@lru_cache(maxsize=2048)
-def normalised(name: str) -> str:
-    """Return a vendor name without differences of width, case and surrounding space."""
-    return unicodedata.normalize("NFKC", name).strip().casefold()
+def sample_time(text: str) -> datetime | None:
+    """Read a time stamp, which is UTC where it does not say otherwise (dyness-api 9)."""
+    if not _TIME.fullmatch(text):
+        return None
+    try:
+        taken_at = datetime.fromisoformat(text.replace("UTC", "").replace(" +", "+").replace(" -", "-"))
+        return taken_at.replace(tzinfo=UTC) if taken_at.tzinfo is None else taken_at.astimezone(UTC)
+    except ValueError, OverflowError:
+        return None
 
 
 def _text(value: Any) -> str:

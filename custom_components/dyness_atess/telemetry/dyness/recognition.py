@@ -1,0 +1,163 @@
+"""Which family a device's points are of, and which rule each of them falls under."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
+
+from ..raw import Point, number
+from .families import FAMILIES
+from .family import Family, Kind, Rule
+from .names import BY_NAME, MEANINGS, contradicts, is_battery, is_only, normalised
+
+_KNOWN_IDS = frozenset(point_id for family in FAMILIES for point_id in family.by_id)
+
+_FILLERS = frozenset({65535, 6553.5, 655.35, 65.535, -32768, -3276.8, -327.68, -32.768})
+"""What 16 bits without a value make of a number."""
+
+read_number = lru_cache(maxsize=4096)(number)
+
+NAMED = Family(name="by_name", rules=(), essential=frozenset(), current_sign=-1, idle_current=0.5)
+"""In place of a family where only vendor names told what the points mean."""
+
+
+def plausible(kind: Kind, value: float) -> bool:
+    """Return whether a number can be true."""
+    if value in _FILLERS or (kind is Kind.ANY and value == 0xFF):
+        return False
+    return kind.low <= value <= kind.high and not (kind.whole and value % 1)
+
+
+@dataclass(kw_only=True, slots=True)
+class Match:
+    """What the table of a family makes of points."""
+
+    family: Family
+    rules: Sequence[Rule | None]
+    """The rule of each point."""
+    fitting: set[str]
+    """Ids of points that a rule uses."""
+    conflicting: set[str]
+    """Ids of points that are something else here than in the table."""
+    by_position: bool = False
+    """Whether names that no table has are taken for those of the table."""
+
+    @property
+    def score(self) -> int:
+        """How well the family fits; 0 where it cannot be this one."""
+        fits = self.family.essential <= self.fitting
+        return len(self.fitting) - len(self.conflicting) if fits else 0
+
+    @property
+    def has_a_part(self) -> bool:
+        """Whether the points can be a part of the family's, for a device that is known to be of it."""
+        at_odds = self.by_position or self.conflicting & self.family.essential
+        return not at_odds and len(self.fitting) > len(self.conflicting)
+
+
+def recognise(points: list[Point], known: Family | None) -> Match | None:
+    """Return the family whose table fits the ids and vendor names of `points`.
+
+    Ids collide between families (dyness-api 6.0), so a known id under another name speaks against a family. The one
+    that is `known` is kept until the points clearly say another.
+    """
+    first = _match(known, points) if known else None
+    if first and first.score and not first.by_position and not _strangers(first, points):
+        return first  # It fits wholly: no other family knows a point that this one does not.
+    matches = [first] if first else []
+    matches += [match for family in FAMILIES if family is not known and (match := _match(family, points))]
+    best = max(matches, key=lambda match: match.score, default=None)
+    if best and best.score > 0:
+        return best
+    if first and first.has_a_part:
+        return first
+    return _by_name(points)
+
+
+def _strangers(match: Match, points: list[Point]) -> bool:
+    """Return whether other families might know points that this one does not."""
+    return any(not rule and point.id in _KNOWN_IDS for point, rule in zip(points, match.rules, strict=True))
+
+
+class _Fit(Enum):
+    NAMED = auto()
+    """Id and name agree."""
+    NUMBERED = auto()
+    """There are no two names to compare."""
+    PLACED = auto()
+    """No table has the name; the id may still be right."""
+    REFUSED = auto()
+    """The name says something else than the id."""
+
+
+@lru_cache(maxsize=8192)
+def _fit(family: Family, point_id: str, name: str) -> tuple[Rule | None, _Fit]:
+    rule = family.by_id.get(point_id)
+    if rule is None:
+        return None, _Fit.NUMBERED
+    own = normalised(rule.name) if rule.name else ""
+    if own.endswith("..."):  # as NFKC writes it
+        needed = name.startswith(own.removesuffix("...")) and not contradicts(name, rule)
+        return (rule, _Fit.NAMED) if needed else (None, _Fit.REFUSED if name else _Fit.NUMBERED)
+    if not name:
+        return rule, _Fit.NUMBERED
+    meanings = MEANINGS.get(name, ())
+    if name == own or any(rule.keys and meaning.keys == rule.keys for meaning in meanings):
+        return rule, _Fit.NAMED
+    if (meanings and (own or not is_only(name, rule.kind.quantity))) or contradicts(name, rule):
+        return None, _Fit.REFUSED
+    return rule, _Fit.PLACED if own and rule.keys else _Fit.NUMBERED
+
+
+def _doubtful(kind: Kind, value: float | None) -> bool:
+    """Return whether a point can hardly be what its id says. Zeros and fillers say nothing, but a count is a count."""
+    if kind.is_text or value == 0:
+        return False
+    if value is None or value in _FILLERS or value == 0xFF:
+        return kind.whole
+    return not plausible(kind, value)
+
+
+def _match(family: Family, points: list[Point]) -> Match | None:
+    """Return what the table makes of the points; None where what would count cells is a cell's voltage itself.
+
+    The modules of towers and those of low-voltage batteries have the same ids for different cells, and no names.
+    """
+    rules: list[Rule | None] = []
+    fitting, conflicting, placed, impossible = set(), set(), set(), 0
+    for point in points:
+        rule, fit = _fit(family, point.id, point.name)
+        if rule and (fit is _Fit.PLACED or (fit is _Fit.NUMBERED and point.id in family.telling_ids)):
+            value = read_number(point.value)
+            if point.id in family.count_ids and value and value % 1 and plausible(Kind.CELL_VOLTAGE, value):
+                return None
+            doubtful = _doubtful(rule.kind, value)
+            if doubtful and point.id in family.essential:
+                rule, fit = None, _Fit.REFUSED
+            elif fit is _Fit.PLACED:
+                placed.add(point.id)
+                impossible += doubtful
+        if rule:
+            fitting.add(point.id)
+        elif fit is _Fit.REFUSED:
+            conflicting.add(point.id)
+        rules.append(rule)
+    conflicting -= fitting
+    if placed and (10 * len(conflicting) > len(fitting) or 4 * impossible > len(placed)):
+        # Ids alone are not to be trusted here.
+        rules = [
+            rule if rule and _fit(family, rule.id, point.name)[1] is not _Fit.PLACED else None
+            for point, rule in zip(points, rules, strict=True)
+        ]
+        fitting = {rule.id for rule in rules if rule}
+        conflicting |= placed - fitting
+        placed = set()
+    return Match(family=family, rules=rules, fitting=fitting, conflicting=conflicting, by_position=bool(placed))
+
+
+def _by_name(points: list[Point]) -> Match | None:
+    """Return what vendor names give away where no table fits, if they are those of a battery."""
+    rules = [BY_NAME.get(point.name) for point in points]
+    if not any(rule and rule.keys and is_battery(point.name) for point, rule in zip(points, rules, strict=True)):
+        return None
+    return Match(family=NAMED, rules=rules, fitting=set(), conflicting=set())
