@@ -1,325 +1,274 @@
-"""From the record of a PBD to a Reading.
+"""From a record of a converter to a Reading.
 
 What a record means depends on the records before it, so that each device has a decoder of its own, with a memory.
 """
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 import math
 from typing import Any
 
-from ..energy.counter import Lifetime, lifetimes, most_per_hour
-from ..reading import Reading, Value
-from ..vocabulary import BatteryStatus, DeviceStatus, Key, Status
-from .fields import FAMILY, FIELD_BY_NAME, PV_POWER_FIELDS, Field, Measure
-from .learning import HIGHEST_VOLTAGE, INPUTS, Learning, PowerUnit, Sample, agree
-from .record import Record
+from ..raw import Point, number
+from ..reading import Reading
+from ..vocabulary import LIFETIME, BatteryStatus, DeviceStatus, Key, Status
+from .dating import Dating
+from .evidence import BALANCE, CIRCUITS, IDLE_CURRENT, INPUTS, LEAST_RISE, SCALED, Decision, direction, rise, scale
+from .fields import BATTERY, FIELDS, OTHER_INPUTS, Field, Measure
 
-IDLE_CURRENT = 1.0
-"""A; a smaller battery current counts as none. It may come in whole amperes, and has an offset of some tenths."""
-HIGHEST_POWER = 1000.0
-"""kW; four times what a PBD250 can do."""
-DEVIATION = 0.25
-SLACK_WATTS = 1000.0
-"""How far the power of all inputs may be from their sum, in proportion and for each in W: they may be whole kW."""
-FURTHEST_WEST = timedelta(hours=12)
-"""By this the westernmost clocks lag behind UTC."""
-CERTAINLY_OLD = FURTHEST_WEST + timedelta(hours=3)
-"""A clock that shows so much less than UTC has not been read just now, in whatever zone; three hours are its error."""
+LEAST = {Measure.VOLTAGE: 50.0, Measure.CURRENT: IDLE_CURRENT}
+"""V and A that show that an input or a battery exists; less can be the offset of an unused one."""
+OFFSET_POWER = 50.0
+"""W; for a product of voltage and current up to this it does not matter whether they are tenths."""
+LEAST_LOAD = 0.5
+"""kWh by which the counter of the load must rise to tell the unit of its power."""
+NEIGHBOURS = 1800.0
+"""s; records further apart are not compared."""
 
-_BOUNDS = {
-    Measure.VOLTAGE: (-20.0, HIGHEST_VOLTAGE),
-    Measure.CURRENT: (-3000.0, 3000.0),
-    Measure.TEMPERATURE: (-60.0, 150.0),
-    Measure.POWER: (-2e6, 2e6),
-    Measure.PV_POWER: (-2e6, 2e6),
-    Measure.PERCENTAGE: (0.0, 100.0),
-    # Without a battery the mean is a small negative number that arrives as 65.5.
-    Measure.CELL_VOLTAGE: (1.0, 5.0),
-    Measure.CELL_TEMPERATURE: (-60.0, 150.0),
-    Measure.ENERGY_TODAY: (0.0, 1e5),
-    # The day on which summer time ends has 25 hours.
-    Measure.MINUTES_TODAY: (0.0, 1500.0),
-    Measure.LIFETIME: (0.0, 1e8),
-    Measure.SECONDS: (0.0, 1e5),
-    Measure.NUMBER: (0.0, 1e6),
-}
-_POWERS = (Measure.POWER, Measure.PV_POWER)
-_TODAY = (Measure.ENERGY_TODAY, Measure.MINUTES_TODAY)
-_IN_SCALE = (Measure.VOLTAGE, Measure.CURRENT, Measure.TEMPERATURE)
-_FAULTS = (DeviceStatus.ERROR, DeviceStatus.PERMANENT_ERROR)
+_UNITS = (1000.0, 100.0, 1.0)
+_TODAY = frozenset(key for key in Key if key.endswith("_today"))
 _CHARGE_DISABLED = (BatteryStatus.CHARGE_DISABLED, BatteryStatus.CHARGE_AND_DISCHARGE_DISABLED)
 _DISCHARGE_DISABLED = (BatteryStatus.DISCHARGE_DISABLED, BatteryStatus.CHARGE_AND_DISCHARGE_DISABLED)
-_BATTERY: Mapping[StrEnum | bool | None, Status] = {
-    BatteryStatus.CHARGING: Status.CHARGING,
-    BatteryStatus.DISCHARGING: Status.DISCHARGING,
-}
-_VERSION = 1
 
 
-class PbdDecoder:
-    """Decodes the records of one PBD, in the order in which they come."""
+class ConverterDecoder:
+    """Decodes the records of one converter, in the order in which they come."""
 
-    def __init__(
-        self,
-        memory: Mapping[str, Any] | None = None,
-        *,
-        power_unit: PowerUnit | None = None,
-        battery_sign: int | None = None,
-    ) -> None:
+    def __init__(self, kind: str, memory: Any = None, *, battery_sign: int | None = None) -> None:
         """Go on from the `memory` of an earlier decoder; what is no such memory is left aside.
 
         Args:
+            kind: "pbd" or "hps".
             memory: what an earlier decoder has learned.
-            power_unit: of the cloud's powers; None to tell it from the numbers.
             battery_sign: 1 where the cloud's battery current is positive while discharging, -1 where it is positive
                 while charging; None to tell it from the numbers.
         """
-        self._power_unit = power_unit
-        self._battery_sign = battery_sign
-        self._disbelieved: Counter[str] = Counter()
-        self._last_numbers: Mapping[str, float] = {}
-        content = memory if isinstance(memory, Mapping) and memory.get("version") == _VERSION else {}
-        self._lifetimes = lifetimes(content.get("lifetime"))
+        self._kind, self._battery_sign = kind, battery_sign
+        self._rows = {row.name: row for row in FIELDS[kind]}
+        self._last: tuple[float, dict[Key, Any]] = 0.0, {}
+        """The last new record: when it came, and what it said."""
         try:
-            self._restore(content)
-        except ArithmeticError, AttributeError, LookupError, TypeError, ValueError:
+            self._restore(memory if isinstance(memory, Mapping) else {})
+        except ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError:
             self._restore({})
 
     def _restore(self, memory: Mapping[str, Any]) -> None:
-        self._learning = Learning(PV_POWER_FIELDS, memory.get("learning", {}))
-        time, sampled_at = memory.get("taken", (None, None))
-        self._time: str | None = time if isinstance(time, str) else None
-        self._sampled_at = None if self._time is None else _instant(sampled_at)
+        self._dating = Dating(memory.get("dating", {}))
+        self._scale = Decision((1.0, 0.1), memory.get("scale"))
+        self._sign = Decision((1.0, -1.0), memory.get("sign"))
+        self._load_unit = Decision(_UNITS, memory.get("load_unit"))
+        self._parts = {row.part for row in self._rows.values() if row.part in ["pv1", *memory.get("parts", ())]}
+        """Those that have been seen to exist; whatever is for the sun has an input."""
+        today = {Key(key): float(value) for key, value in memory.get("today", {}).items()}
+        self._today = {key: value for key, value in today.items() if 0 <= value < math.inf}
+        self._falling = {Key(key) for key in memory.get("falling", ())}
+        """Counters of the day that the last record showed to fall, for the next one to confirm."""
 
     @property
     def memory(self) -> dict[str, Any]:
         """What has been learned, for JSON."""
         return {
-            "version": _VERSION,
-            "learning": self._learning.memory,
-            "lifetime": {
-                str(key): {"total": lifetime.total, **lifetime.memory} for key, lifetime in self._lifetimes.items()
-            },
-            "taken": [self._time, self._sampled_at.isoformat() if self._sampled_at else None],
+            "dating": self._dating.memory,
+            "scale": self._scale.memory,
+            "sign": self._sign.memory,
+            "load_unit": self._load_unit.memory,
+            "parts": sorted(filter(None, self._parts)),
+            "today": dict(self._today),
+            "falling": sorted(self._falling),
         }
 
     @property
     def findings(self) -> dict[str, Any]:
-        """What was decided and why, for diagnostics."""
+        """What was decided and by what, and what is withheld until it is, for diagnostics."""
+        withheld = {
+            "voltages, currents, temperatures: whole or tenths": self._scale.decided is None,
+            "battery current and power: direction": BATTERY in self._parts and self._direction is None,
+            "PV power: inputs without a known current": OTHER_INPUTS in self._parts,
+        }
         return {
-            "overrides": {"power_unit": self._power_unit, "battery_sign": self._battery_sign},
-            "battery_sign": {"used": self._sign, "confirmed": self._learning.sign.decided is not None},
-            "learned": self._learning.findings,
-            "disbelieved": dict(self._disbelieved),
+            **{name: self.memory[name] for name in ("scale", "sign", "load_unit", "parts")},
+            "battery_sign": self._battery_sign,
+            "clock_offset": self._dating.offset,
+            "withheld": [name for name, is_withheld in withheld.items() if is_withheld],
         }
 
     def decode(self, data: Any, received_at: datetime) -> Reading:
         """Decode the `data` of one answer, whatever it is. Never raises."""
-        record = Record.read(data)
-        numbers = record.numbers
+        numbers, time, unknown = self._read(data)
         if not any(numbers.values()):
             # All is 0 after a restart of the data logger: that is no measurement.
-            return Reading(family=FAMILY, unknown=() if numbers else record.unknown)
-        sampled_at, is_new = self._date(record.time, received_at.astimezone(UTC))
-        sources = self._sources(numbers)
-        status = sources.get(Key.BATTERY_STATUS)
-        sample = Sample(
-            taken_at=sampled_at,
-            numbers={key: numbers[name] for key, name in sources.items()},
-            battery=_BATTERY.get(_state(FIELD_BY_NAME[status], numbers[status])) if status else None,
-            pv_total_field=sources.get(Key.PV_POWER),
-        )
-        if is_new and (record.time or numbers != self._last_numbers):
-            self._learning.learn(sample)
-        self._last_numbers = numbers
-        draft = _Draft(
-            sample=sample,
-            factor=self._learning.factor(sample),
-            reset=any(sample.numbers.get(key) == 0 for key in self._lifetimes),
-        )
-        for key, name in sources.items():
-            self._use(draft, key, FIELD_BY_NAME[name])
-        self._check_pv_power(draft)
-        self._derive(draft)
-        self._disbelieved.update(map(str, draft.disbelieved))
-        values: dict[Key, Value] = {Key.LAST_REPORT: sampled_at}
+            return Reading(family=self._kind, unknown=() if numbers else tuple(unknown))
+        rows = [(self._rows[name], sent) for name, sent in numbers.items()]
+        is_offline = any(row.states and row.states.get(int(sent)) is DeviceStatus.OFFLINE for row, sent in rows)
+        sampled_at, is_new, is_new_day = self._dating.newest, False, False
+        if not is_offline:
+            sampled_at, is_new, is_new_day = self._dating.date(time, numbers, received_at)
+        evidence = scale(rows)
+        if evidence and is_new:
+            self._scale.add(*evidence)
+        factor = None if evidence and evidence[0] != self._scale.decided else self._scale.decided
+        known: list[tuple[Field, Any]] = []
+        implausible: list[Point] = []
+        for row, sent in rows:
+            try:
+                known.append((row, self._meaning(row, sent, factor)))
+            except LookupError:
+                unknown.append(_point(row.name, f"{sent:.15g}"))
+            except ValueError:
+                implausible.append(_point(row.name, f"{sent:.15g}"))
+        measured = _by_key(known)
+        powers = _powers(measured, _by_key(rows), factor)
+        if is_new:
+            self._learn(measured, _by_key(rows), powers, received_at.timestamp())
+        shown = _by_key([(row, meaning) for row, meaning in known if self._exists(row, meaning)])
+        for key in shown.keys() & _TODAY:
+            shown[key] = self._today_so_far(key, shown[key], is_new=is_new, is_new_day=is_new_day)
+        self._derive(shown, powers)
+        if is_offline:
+            shown = {key: shown[key] for key in shown.keys() & {*LIFETIME, Key.DEVICE_STATUS}} | {Key.ONLINE: False}
+        if sampled_at:
+            shown[Key.LAST_REPORT] = sampled_at
         return Reading(
-            family=FAMILY,
-            values=values | self._totals() | draft.values,
-            flags=draft.flags,
+            family=self._kind,
+            values={key: value for key, value in shown.items() if not isinstance(value, bool | None)},
+            flags={key: value for key, value in shown.items() if isinstance(value, bool)},
             sampled_at=sampled_at,
-            unknown=(*record.unknown, *(record.point(sources[key]) for key in draft.unknown)),
-            implausible=tuple(record.point(sources[key]) for key in draft.disbelieved),
+            unknown=tuple(unknown),
+            implausible=tuple(implausible),
         )
 
-    def _date(self, time: str | None, received_at: datetime) -> tuple[datetime, bool]:
-        """Return when a record of that `time` was taken, and whether it is another one than the last.
+    def _read(self, data: Any) -> tuple[dict[str, float], str, list[Point]]:
+        """Return the numbers of an answer by field, its time, and what is neither."""
+        texts = {str(name): _text(value) for name, value in data.items()} if isinstance(data, dict) else {}
+        numbers, time = {}, ""
+        for name, row in self._rows.items():
+            if row.measure is Measure.TEXT:
+                time = texts.pop(name, "") if row.key else texts.pop(name, "") and time
+            elif (value := number(texts.get(name, ""))) is not None:
+                numbers[name] = float(value)
+                del texts[name]
+        return numbers, time, [_point(name, text) for name, text in texts.items() if text]
 
-        The zone of the device's clock is unknown: it tells that there is a new sample, not when (atess-api 4).
+    def _meaning(self, row: Field, sent: float, factor: float | None) -> Any:
+        """Return what a number means, None where that is not known.
+
+        Raises:
+            LookupError: a state that has no name.
+            ValueError: it cannot be.
         """
-        if time is None:
-            return received_at, True
-        if time == self._time and self._sampled_at:
-            return self._sampled_at, False
-        self._sampled_at = received_at if self._time else _first_date(time, received_at)
-        self._time = time
-        return self._sampled_at, True
-
-    def _sources(self, numbers: Mapping[str, float]) -> dict[Key, str]:
-        """Return which of the fields that have a number stands for which quantity."""
-        sources = {key: name for name in numbers if (key := FIELD_BY_NAME[name].key)}
-        learning = self._learning
-        match sorted((numbers[name], name) for name in PV_POWER_FIELDS if name in numbers):
-            case [(_, first), (_, total)]:
-                sources |= {Key.PV_POWER: total, Key.PV1_POWER: first}
-            case [(_, only)] if learning.inputs == {1}:
-                sources |= {Key.PV_POWER: only, Key.PV1_POWER: only}
-            case [(_, only)] if learning.pv_total_field.decided:
-                sources[Key.PV_POWER if only == learning.pv_total_field.decided else Key.PV1_POWER] = only
-        return sources
-
-    def _use(self, draft: _Draft, key: Key, row: Field) -> None:
-        """Take one number over, if its meaning is known and the device has the quantity."""
-        sent = draft.sample.numbers[key]
-        learning = self._learning
-        number_of_input = 1 if key is Key.PV1_POWER else row.input
-        if number_of_input and number_of_input not in learning.inputs:
-            return
-        if row.measure in _TODAY and draft.reset and not sent:
-            return
-        if (value := self._value(draft, key, row)) is None:
-            return
-        if row.optional and sent:
-            learning.seen.add(key)
-        if row.optional and key not in learning.seen:
-            return
-        if isinstance(value, bool):
-            draft.flags[key] = value
-        elif row.measure is not Measure.LIFETIME:
-            draft.values[key] = value
-
-    def _value(self, draft: _Draft, key: Key, row: Field) -> Value | None:
-        """Return what a number means; None, noted where it is one, where it means nothing or cannot be."""
-        value = draft.sample.numbers[key]
         if row.measure in (Measure.STATE, Measure.FLAG):
-            state = _state(row, value)
-            if state is None:
-                draft.unknown.append(key)
-            return state
-        believed = True
-        if row.measure in _POWERS:
-            unit = self._power_unit or self._learning.unit(key)
-            if unit is None or draft.factor is None:
-                return None
-            value *= unit.watts
-            measured = None if self._power_unit else draft.sample.measured(key, draft.factor)
-            believed = measured is None or agree(abs(value), measured, rounding=unit.watts)
-        elif row.measure in _IN_SCALE:
-            if draft.factor is None:
-                return None
-            value *= draft.factor
-        low, high = _BOUNDS[row.measure]
-        believed &= low <= value <= high
-        if row.measure is Measure.NUMBER:
-            believed &= value.is_integer()
-        elif row.measure is Measure.LIFETIME:
-            believed = believed and self._believes_lifetime(key, round(value, 2), draft.sample.taken_at)
-        if not believed:
-            draft.disbelieved.append(key)
+            states: Mapping[int, Any] = row.states or {0: False, 1: True}
+            return states[int(sent)]
+        units = dict.fromkeys(SCALED, factor) | {Measure.LOAD_POWER: self._load_unit.decided, Measure.POWER: None}
+        if (unit := units.get(row.measure, 1.0)) is None:
             return None
+        low, high = row.measure.value
+        if not low <= sent * unit <= high or (row.measure is Measure.NUMBER and not sent.is_integer()):
+            raise ValueError("cannot be")
         if row.measure is Measure.NUMBER:
-            return int(value)
+            return int(sent)
         # Single precision adds digits.
-        return round(value, 3 if row.measure is Measure.CELL_VOLTAGE else 2)
+        return round(sent * unit, 3 if row.measure is Measure.CELL_VOLTAGE else 2) + 0.0
 
-    def _believes_lifetime(self, key: Key, value: float, at: datetime) -> bool:
-        """Return whether a counter shows what it can show by now."""
-        if key not in self._lifetimes and not value:
-            return True  # 0 cannot be told from no data (atess-api 8): to the real total would be too far
-        lifetime = self._lifetimes.setdefault(key, Lifetime())
-        return lifetime.add(value, at, most_per_hour(key, power=HIGHEST_POWER), now=at)
+    def _exists(self, row: Field, meaning: Any) -> bool:
+        """Return whether the part of the device that a field belongs to has ever been seen to be there."""
+        if row.part and meaning and meaning is not BatteryStatus.IDLE:
+            least = 0.0 if row.part == row.name else LEAST.get(row.measure, 0.0)
+            if isinstance(meaning, str) or abs(meaning) > least:
+                self._parts.add(row.part)
+        return meaning is not None and (row.part is None or row.part in self._parts)
 
-    def _totals(self) -> dict[Key, Value]:
-        return {key: lifetime.total for key, lifetime in self._lifetimes.items() if lifetime.total is not None}
-
-    def _check_pv_power(self, draft: _Draft) -> None:
-        """Compare the power of all inputs with those of each; where the first is wrong, the two may be confused."""
-        total = draft.values.get(Key.PV_POWER)
-        inputs = [draft.values.get(INPUTS[number][2]) for number in self._learning.inputs]
-        powers = [power for power in inputs if isinstance(power, float)]
-        if not isinstance(total, float):
-            return
-        differs = abs(total - sum(powers)) > DEVIATION * abs(total) + SLACK_WATTS * (len(powers) + 1)
-        if Key.PV1_POWER in draft.disbelieved or (powers and len(powers) == len(inputs) and differs):
-            del draft.values[Key.PV_POWER]
-            draft.disbelieved.append(Key.PV_POWER)
-
-    def _derive(self, draft: _Draft) -> None:
-        """Add what follows from the values of this same sample, in the signs of the product."""
-        values, flags = draft.values, draft.flags
-        sign = self._sign
-        current, power = values.get(Key.CURRENT), values.get(Key.POWER)
-        if isinstance(current, float):
-            current = values[Key.CURRENT] = current * sign + 0.0  # never -0.0
-            idle = abs(current) < IDLE_CURRENT
-            values[Key.STATUS] = Status.IDLE if idle else Status.DISCHARGING if current > 0 else Status.CHARGING
-            flags[Key.CHARGING] = values[Key.STATUS] == Status.CHARGING
-            if isinstance(power, float):
-                values[Key.POWER] = (power * sign if idle else math.copysign(power, current)) + 0.0
-        elif isinstance(power, float):
-            values[Key.POWER] = power * sign + 0.0
-        highest, lowest = values.get(Key.CELL_VOLTAGE_MAX), values.get(Key.CELL_VOLTAGE_MIN)
-        if isinstance(highest, float) and isinstance(lowest, float):
-            values[Key.CELL_VOLTAGE_SPREAD] = round((highest - lowest) * 1000)
-        if Key.DEVICE_STATUS in values:
-            flags[Key.FAULT] = values[Key.DEVICE_STATUS] in _FAULTS
-        if battery := values.get(Key.BATTERY_STATUS):
-            flags[Key.CHARGE_ENABLED] = battery not in _CHARGE_DISABLED
-            flags[Key.DISCHARGE_ENABLED] = battery not in _DISCHARGE_DISABLED
+    def _today_so_far(self, key: Key, value: float, *, is_new: bool, is_new_day: bool) -> float | None:
+        """Return what a counter of the day shows, once a fall is confirmed by midnight or by the next record."""
+        last = self._today.get(key)
+        falls = not value if last is None else value < last - LEAST_RISE
+        if falls and not is_new_day and not (is_new and key in self._falling):
+            self._falling |= {key} if is_new else set()
+            return last
+        self._falling.discard(key)
+        self._today[key] = value
+        return value
 
     @property
-    def _sign(self) -> int:
-        """1 where the cloud's battery current is positive while discharging, which is likely (atess-api 5.8)."""
-        return self._battery_sign or self._learning.sign.likely or 1
+    def _direction(self) -> float | None:
+        """1 where the cloud's battery current is positive while discharging, -1 while charging, None where unclear."""
+        return self._battery_sign or (None if self._sign.contrary else self._sign.decided)
+
+    def _learn(
+        self, now: dict[Key, Any], sent: Mapping[Key, float], powers: Mapping[Key, float | None], received_at: float
+    ) -> None:
+        """Learn the battery's direction and the unit of the load's power from a new record and the one before it."""
+        (then, last), self._last = self._last, (received_at, now)
+        seconds = received_at - then
+        last = last if 0 < seconds <= NEIGHBOURS else {}
+        by_balance = self._sign.decided is None or self._sign.by == BALANCE
+        if told := direction(now, last, powers, by_balance=by_balance):
+            self._sign.add(*told)
+        if (load := rise(now, last, Key.LOAD_ENERGY_TODAY)) >= LEAST_LOAD:
+            watts = load * 3.6e6 / seconds
+            for unit in _UNITS:
+                if watts / 3 <= sent.get(Key.LOAD_POWER, 0.0) * unit <= watts * 3:
+                    self._load_unit.add(unit, "counter of the load")
+
+    def _derive(self, shown: dict[Key, Any], powers: Mapping[Key, float | None]) -> None:
+        """Add what follows from the values of this same record, in the signs of the product."""
+        existing = [power for power in INPUTS if power.removesuffix("_power") in self._parts]
+        shown |= {power: powers.get(power) for power in (*existing, Key.OUTPUT_POWER)}
+        inputs = existing if self._scale.decided else INPUTS.keys() & powers
+        if inputs and OTHER_INPUTS not in self._parts and None not in (known := [powers.get(key) for key in inputs]):
+            shown[Key.PV_POWER] = sum(filter(None, known))
+        current, sign = shown.pop(Key.CURRENT, None), self._direction
+        if current is not None and sign:
+            power, is_idle = powers.get(Key.POWER), abs(current) < IDLE_CURRENT
+            shown[Key.CURRENT] = current * sign + 0.0  # never -0.0
+            shown[Key.POWER] = None if power is None else power * sign + 0.0
+            shown[Key.STATUS] = (
+                Status.IDLE if is_idle else Status.DISCHARGING if current * sign > 0 else Status.CHARGING
+            )
+            shown[Key.CHARGING] = shown[Key.STATUS] is Status.CHARGING
+        if not shown.get(Key.SOC) and not shown.get(Key.VOLTAGE, 1.0):
+            shown.pop(Key.SOC, None)  # 0 % of no battery voltage is no data
+        if Key.CELL_VOLTAGE_MAX in shown and Key.CELL_VOLTAGE_MIN in shown:
+            spread = shown[Key.CELL_VOLTAGE_MAX] - shown[Key.CELL_VOLTAGE_MIN]
+            shown[Key.CELL_VOLTAGE_SPREAD] = round(spread * 1000)
+        if state := shown.get(Key.DEVICE_STATUS):
+            shown[Key.FAULT] = state in (DeviceStatus.ERROR, DeviceStatus.PERMANENT_ERROR)
+        if battery := shown.get(Key.BATTERY_STATUS):
+            shown[Key.CHARGE_ENABLED] = battery not in _CHARGE_DISABLED
+            shown[Key.DISCHARGE_ENABLED] = battery not in _DISCHARGE_DISABLED
 
 
-@dataclass(kw_only=True, slots=True)
-class _Draft:
-    """What has been made of one record so far."""
-
-    sample: Sample
-    factor: float | None
-    """What makes V, A and °C of the numbers; None where that is not clear."""
-    reset: bool
-    """Whether a lifetime counter fell to 0, so that another 0 may be no measurement either."""
-    values: dict[Key, Value] = field(default_factory=dict)
-    flags: dict[Key, bool] = field(default_factory=dict)
-    unknown: list[Key] = field(default_factory=list)
-    """States that have no name."""
-    disbelieved: list[Key] = field(default_factory=list)
+def _by_key(values: Iterable[tuple[Field, Any]]) -> dict[Key, Any]:
+    """Return what is known by quantity; of two fields for the same one the last that is not 0."""
+    by_key: dict[Key, Any] = {}
+    for row, value in values:
+        if row.key and value is not None and (value or row.key not in by_key):
+            by_key[row.key] = value
+    return by_key
 
 
-def _state(row: Field, sent: float) -> StrEnum | bool | None:
-    if row.states is None:
-        return bool(sent) if sent in (0, 1) else None
-    return row.states.get(int(sent)) if sent.is_integer() else None
+def _powers(measured: Mapping[Key, Any], sent: Mapping[Key, float], factor: float | None) -> dict[Key, float | None]:
+    """Return voltage x current in W of every circuit that has both, None where they are not known or believed."""
+    powers: dict[Key, float | None] = {}
+    for power, (voltage, current) in CIRCUITS.items():
+        if voltage in measured and current in measured:
+            powers[power] = round(measured[voltage] * measured[current]) + 0.0
+        elif voltage in sent and current in sent:
+            is_none = factor is None and abs(sent[voltage] * sent[current]) <= OFFSET_POWER
+            powers[power] = 0.0 if is_none else None
+    return powers
 
 
-def _first_date(time: str, received_at: datetime) -> datetime:
-    """Return the latest that the first record can have been taken, if it is certainly old, else `received_at`."""
-    try:
-        clock = datetime.fromisoformat(time).replace(tzinfo=UTC)
-    except ValueError:
-        return received_at
-    return clock + FURTHEST_WEST if received_at - clock > CERTAINLY_OLD else received_at
+def _point(name: str, text: str) -> Point:
+    return Point(id=name, name="", value=text)
 
 
-def _instant(text: Any) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError("no instant")
-    return instant.astimezone(UTC)
+def _text(value: Any) -> str:
+    """Return what a field holds, in characters that can be stored; empty where it holds nothing."""
+    match value:
+        case None:
+            return ""
+        case dict() | list():
+            return type(value).__name__ if value else ""
+        case int() if value.bit_length() > 128:
+            return hex(value)[:40]  # Python writes no decimals of thousands of digits
+    return str(value).strip().encode("ascii", "backslashreplace").decode()[:200]

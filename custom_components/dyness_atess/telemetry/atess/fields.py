@@ -1,47 +1,47 @@
-"""The PBD solar charge controller: every field of a record of `/pbd/data-last` (atess-api 5).
+"""Every field of a PBD's record (atess-api 5), and of an HPS's those whose meaning is certain (atess-api 6).
 
-The vendor explains none of them. Meanings and native units are those of the registers that the fields are copies of
-(atess-api 5.1).
+The vendor explains none of them. Meanings are those of the registers that the fields are copies of (atess-api 5.1).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum, auto
+from enum import Enum, StrEnum, unique
 
 from ..vocabulary import BatteryStatus, DeviceStatus, Key, RunMode
 
+type Fields = tuple[Field, ...]
 
+
+@unique
 class Measure(Enum):
-    """What the value of a field is."""
+    """What a field holds, and between which numbers that is believed."""
 
-    VOLTAGE = auto()
-    """V, or tenths of it."""
-    CURRENT = auto()
+    VOLTAGE = (-20.0, 1600.0)
+    """V, or tenths of it; no converter of theirs bears more."""
+    CURRENT = (-3000.0, 3000.0)
     """A, or tenths of it."""
-    TEMPERATURE = auto()
+    TEMPERATURE = (-60.0, 150.0)
     """°C, or tenths of it."""
-    POWER = auto()
-    """kW, W or tenths of kW."""
-    PV_POWER = auto()
-    """The same, of all inputs or of the first: sources contradict each other (atess-api 5.7)."""
-    PERCENTAGE = auto()
-    CELL_VOLTAGE = auto()
-    """V."""
-    CELL_TEMPERATURE = auto()
+    POWER = (-2e6, 2e6)
+    """Diagnostics only: kW, W or tenths of kW, nobody knows (atess-api 5.9)."""
+    LOAD_POWER = (-3e6, 3e6)
+    """The same, but with a counter that tells the unit."""
+    FREQUENCY = (0.0, 70.0)
+    PERCENTAGE = (0.0, 100.0)
+    CELL_VOLTAGE = (1.0, 5.0)
+    """V; without a battery the mean is a small negative number that arrives as 65.5."""
+    CELL_TEMPERATURE = (-50.0, 120.0)
     """Whole °C."""
-    ENERGY_TODAY = auto()
-    """kWh; falls to 0 by the clock of the device."""
-    MINUTES_TODAY = auto()
-    LIFETIME = auto()
+    ENERGY_TODAY = (0.0, 6500.0)
+    """kWh since midnight of the device's clock; 6553.5 is a small negative number."""
+    MINUTES_TODAY = (0.0, 1500.0)
+    LIFETIME = (0.0, 1e8)
     """kWh or hours."""
-    SECONDS = auto()
-    NUMBER = auto()
-    """A plain whole number."""
-    STATE = auto()
-    FLAG = auto()
-    SAMPLE_TIME = auto()
-    SERIAL = auto()
-    """A property of the device."""
+    SECONDS = (0.0, 1e5)
+    NUMBER = (0.0, 1e6)
+    STATE = (-1.0, 1e3)
+    FLAG = (0.0, 1.0)
+    TEXT = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,139 +51,145 @@ class Field:
     name: str
     measure: Measure
     key: Key | None = None
-    """None for a property of the device, and where the key depends on the other fields."""
-    input: int | None = None
-    """Number of the PV input that it belongs to; what belongs to an unused input is 0 for ever."""
-    optional: bool = False
-    """Whether 0 since ever means that the system has no such thing."""
+    """None for a property of the device, and for what stays in diagnostics."""
+    part: str | None = None
+    """What must have been seen to exist: where it does not, the field is 0 for ever."""
     states: Mapping[int, StrEnum] | None = None
 
 
-def _field(name: str, measure: Measure, key: Key | None = None, states: Mapping[int, StrEnum] | None = None) -> Field:
-    return Field(name=name, measure=measure, key=key, states=states)
+BATTERY = "battery"
+OTHER_INPUTS = "other inputs"
+"""PV inputs of an HPS whose currents nobody knows."""
+_OWN = ""
+"""The field tells by itself whether its part exists."""
 
 
-def _optional(name: str, measure: Measure, key: Key, states: Mapping[int, StrEnum] | None = None) -> Field:
-    return Field(name=name, measure=measure, key=key, optional=True, states=states)
-
-
-def _input(number: int, voltage: str, current: str, power: str | None, inductor_current: str) -> tuple[Field, ...]:
-    rows = (
-        (voltage, Measure.VOLTAGE, "voltage"),
-        (current, Measure.CURRENT, "current"),
-        (power, Measure.POWER, "power"),
-        (inductor_current, Measure.CURRENT, "inductor_current"),
-    )
+def _rows(measure: Measure, part: str | None = None, /, **keys: Key | None) -> Fields:
     return tuple(
-        Field(name=name, measure=measure, key=Key(f"pv{number}_{quantity}"), input=number)
-        for name, measure, quantity in rows
-        if name
+        Field(name=name, measure=measure, key=key, part=name if part == _OWN else part) for name, key in keys.items()
     )
 
 
-FAMILY = "pbd"
+def _input(number: int, voltage: str, current: str, inductor_current: str) -> Fields:
+    part = f"pv{number}"
+    currents = {current: Key(f"{part}_current"), inductor_current: Key(f"{part}_inductor_current")}
+    return (
+        *_rows(Measure.VOLTAGE, part, **{voltage: Key(f"{part}_voltage")}),
+        *_rows(Measure.CURRENT, part, **currents),
+    )
 
-FIELDS: tuple[Field, ...] = (
-    _field("deviceSn", Measure.SERIAL),
-    _field("time", Measure.SAMPLE_TIME, Key.LAST_REPORT),
-    # Photovoltaic inputs. There is neither vpv1 nor ipv1 nor ipv2.
-    *_input(1, "vpv", "ipv", None, "bipvBuck1"),
-    *_input(2, "vpv2", "ipv2dc", "ppv2", "bipvBuck2"),
-    *_input(3, "vpv3", "ipv3", "ppv3", "bipvBuck3"),
-    *_input(4, "vpv4", "ipv4", "ppv4", "bipvBuck4"),
-    *_input(5, "vpv5", "ipv5", "ppv5", "bipvBuck5"),
-    _field("ppv", Measure.PV_POWER),
-    _field("ppv1", Measure.PV_POWER),
-    _optional("pvTemp", Measure.TEMPERATURE, Key.PV_CONVERTER_TEMPERATURE),
-    _optional("pvInductanceTemp", Measure.TEMPERATURE, Key.PV_INDUCTOR_TEMPERATURE),
-    # Battery.
-    _field("vbat", Measure.VOLTAGE, Key.VOLTAGE),
-    _field("ibat", Measure.CURRENT, Key.CURRENT),
-    _field("pac", Measure.POWER, Key.POWER),
-    # Not a capacity in Ah.
-    _optional("capacity", Measure.PERCENTAGE, Key.SOC),
-    _optional("mvpv", Measure.CELL_VOLTAGE, Key.CELL_VOLTAGE_AVERAGE),
-    # DC bus, output and cabinet.
-    _field("bvbus", Measure.VOLTAGE, Key.BUS_VOLTAGE),
-    _field("outv", Measure.VOLTAGE, Key.OUTPUT_VOLTAGE),
-    _field("outi", Measure.CURRENT, Key.OUTPUT_CURRENT),
-    _field("outPower", Measure.POWER, Key.OUTPUT_POWER),
-    _field("outInductanceCurr1", Measure.CURRENT, Key.OUTPUT_INDUCTOR_CURRENT_1),
-    _field("outInductanceCurr2", Measure.CURRENT, Key.OUTPUT_INDUCTOR_CURRENT_2),
-    _optional("outTemp", Measure.TEMPERATURE, Key.OUTPUT_CONVERTER_TEMPERATURE),
-    _optional("outInductanceTemp", Measure.TEMPERATURE, Key.OUTPUT_INDUCTOR_TEMPERATURE),
-    _optional("temp", Measure.TEMPERATURE, Key.AMBIENT_TEMPERATURE),
-    # By their names only; no register is known.
-    _optional("pcsOutputPower", Measure.POWER, Key.PCS_OUTPUT_POWER),
-    _optional("pcsBatChargingPower", Measure.POWER, Key.PCS_CHARGE_POWER),
+
+def _extremes(end: str) -> Fields:
+    """Return the highest or lowest, and where it is: "Cell" is the number of a cell, not its voltage."""
+    places = {
+        f"{end}VoltCell": Key(f"cell_voltage_{end}_cell"),
+        f"{end}VoltNum": Key(f"cell_voltage_{end}_module"),
+        f"{end}VoltGroup": Key(f"cell_voltage_{end}_group"),
+        f"{end}TempNum": Key(f"cell_temperature_{end}_sensor"),
+        f"{end}TempGroup": Key(f"cell_temperature_{end}_group"),
+    }
+    return (
+        *_rows(Measure.CELL_VOLTAGE, _OWN, **{f"{end}Volt": Key(f"cell_voltage_{end}")}),
+        *_rows(Measure.CELL_TEMPERATURE, _OWN, **{f"{end}Temp": Key(f"cell_temperature_{end}")}),
+        *_rows(Measure.NUMBER, _OWN, **places),
+    )
+
+
+_BATTERY_STATES = dict(
+    enumerate(
+        (
+            BatteryStatus.IDLE,
+            BatteryStatus.CHARGE_AND_DISCHARGE_DISABLED,
+            BatteryStatus.CHARGE_DISABLED,
+            BatteryStatus.DISCHARGE_DISABLED,
+            BatteryStatus.CHARGING,
+            BatteryStatus.DISCHARGING,
+        )
+    )
+)
+_STATES = {
+    -1: DeviceStatus.OFFLINE,
+    0: DeviceStatus.STANDBY,
+    1: DeviceStatus.CHECKING,
+    3: DeviceStatus.ERROR,
+    4: DeviceStatus.PERMANENT_ERROR,
+    6: DeviceStatus.SINGLE_PV,
+}
+_PBD_STATES = _STATES | {2: DeviceStatus.RUNNING}
+_HPS_STATES = _STATES | {
+    2: DeviceStatus.ON_GRID,
+    5: DeviceStatus.OFF_GRID,
+    7: DeviceStatus.SWITCHING_OFF_GRID,
+    8: DeviceStatus.SWITCHING_ON_GRID,
+}
+
+_BOTH: Fields = (
+    *_rows(Measure.TEXT, deviceSn=None, time=Key.LAST_REPORT),
+    *_rows(Measure.POWER, ppv=None, ppv1=None, ppv2=None, ppv3=None, pac=None),
+    *_rows(Measure.VOLTAGE, BATTERY, vbat=Key.VOLTAGE),
+    *_rows(Measure.CURRENT, BATTERY, ibat=Key.CURRENT),
+    *_rows(Measure.VOLTAGE, bvbus=Key.BUS_VOLTAGE),
+    # The state of charge, not a capacity in Ah; the mean of the cells.
+    *_rows(Measure.PERCENTAGE, _OWN, capacity=Key.SOC),
+    *_rows(Measure.CELL_VOLTAGE, _OWN, mvpv=Key.CELL_VOLTAGE_AVERAGE),
     # Counters: of today energy and minutes, of all time energy and hours.
-    _field("epvToday", Measure.ENERGY_TODAY, Key.PV_ENERGY_TODAY),
-    _field("echargeToday", Measure.ENERGY_TODAY, Key.ENERGY_CHARGED_TODAY),
-    _field("edischargeToday", Measure.ENERGY_TODAY, Key.ENERGY_DISCHARGED_TODAY),
-    _field("outDailyDischarge", Measure.ENERGY_TODAY, Key.OUTPUT_ENERGY_TODAY),
-    _field("epvTimeToday", Measure.MINUTES_TODAY, Key.PV_TIME_TODAY),
-    _field("echargeTimeToday", Measure.MINUTES_TODAY, Key.CHARGE_TIME_TODAY),
-    _field("edischargeTimeToday", Measure.MINUTES_TODAY, Key.DISCHARGE_TIME_TODAY),
-    _field("epvTotal", Measure.LIFETIME, Key.PV_ENERGY),
-    _field("ebatChargeTotal", Measure.LIFETIME, Key.ENERGY_CHARGED),
-    _field("ebatDischargeTotal", Measure.LIFETIME, Key.ENERGY_DISCHARGED),
-    _field("outTotalDischarge", Measure.LIFETIME, Key.OUTPUT_ENERGY),
-    _field("epvTimeTotal", Measure.LIFETIME, Key.PV_TIME),
-    _field("ebatChargeTimeTotal", Measure.LIFETIME, Key.CHARGE_TIME),
-    _field("ebatDischargeTimeTotal", Measure.LIFETIME, Key.DISCHARGE_TIME),
-    # What the battery's management system tells, where there is one.
-    _optional("maxChargeCurr", Measure.CURRENT, Key.CHARGE_CURRENT_LIMIT),
-    _optional("maxDischargeCurr", Measure.CURRENT, Key.DISCHARGE_CURRENT_LIMIT),
-    _optional("maxVolt", Measure.CELL_VOLTAGE, Key.CELL_VOLTAGE_MAX),
-    # The number of a cell, not its voltage.
-    _optional("maxVoltCell", Measure.NUMBER, Key.CELL_VOLTAGE_MAX_CELL),
-    _optional("maxVoltNum", Measure.NUMBER, Key.CELL_VOLTAGE_MAX_MODULE),
-    _optional("maxVoltGroup", Measure.NUMBER, Key.CELL_VOLTAGE_MAX_GROUP),
-    _optional("minVolt", Measure.CELL_VOLTAGE, Key.CELL_VOLTAGE_MIN),
-    _optional("minVoltCell", Measure.NUMBER, Key.CELL_VOLTAGE_MIN_CELL),
-    _optional("minVoltNum", Measure.NUMBER, Key.CELL_VOLTAGE_MIN_MODULE),
-    _optional("minVoltGroup", Measure.NUMBER, Key.CELL_VOLTAGE_MIN_GROUP),
-    _optional("maxTemp", Measure.CELL_TEMPERATURE, Key.CELL_TEMPERATURE_MAX),
-    _optional("maxTempNum", Measure.NUMBER, Key.CELL_TEMPERATURE_MAX_SENSOR),
-    _optional("maxTempGroup", Measure.NUMBER, Key.CELL_TEMPERATURE_MAX_GROUP),
-    _optional("minTemp", Measure.CELL_TEMPERATURE, Key.CELL_TEMPERATURE_MIN),
-    _optional("minTempNum", Measure.NUMBER, Key.CELL_TEMPERATURE_MIN_SENSOR),
-    _optional("minTempGroup", Measure.NUMBER, Key.CELL_TEMPERATURE_MIN_GROUP),
-    # A relay, not a voltage.
-    _optional("bmsVoltStatus", Measure.FLAG, Key.BATTERY_RELAY),
-    _optional("bmsSystemStatus", Measure.NUMBER, Key.BMS_SYSTEM_STATUS),
-    _optional(
-        "bmsStatus",
-        Measure.STATE,
-        Key.BATTERY_STATUS,
-        {
-            0: BatteryStatus.IDLE,
-            1: BatteryStatus.CHARGE_AND_DISCHARGE_DISABLED,
-            2: BatteryStatus.CHARGE_DISABLED,
-            3: BatteryStatus.DISCHARGE_DISABLED,
-            4: BatteryStatus.CHARGING,
-            5: BatteryStatus.DISCHARGING,
-        },
-    ),
-    # State of the controller itself.
-    _field(
-        "status",
-        Measure.STATE,
-        Key.DEVICE_STATUS,
-        {
-            0: DeviceStatus.STANDBY,
-            1: DeviceStatus.CHECKING,
-            2: DeviceStatus.RUNNING,
-            3: DeviceStatus.ERROR,
-            4: DeviceStatus.PERMANENT_ERROR,
-            6: DeviceStatus.SINGLE_PV,
-        },
-    ),
-    _field("runModel", Measure.STATE, Key.RUN_MODE, {0: RunMode.NORMAL, 1: RunMode.EMS}),
-    # A countdown, not a time of day.
-    _field("checkTime", Measure.SECONDS, Key.SELF_CHECK_TIME),
-    _field("systemNo", Measure.NUMBER, Key.PARALLEL_SYSTEM_NUMBER),
+    *_rows(Measure.ENERGY_TODAY, epvToday=Key.PV_ENERGY_TODAY),
+    *_rows(Measure.ENERGY_TODAY, BATTERY, echargeToday=Key.ENERGY_CHARGED_TODAY),
+    *_rows(Measure.ENERGY_TODAY, BATTERY, edischargeToday=Key.ENERGY_DISCHARGED_TODAY),
+    *_rows(Measure.MINUTES_TODAY, epvTimeToday=Key.PV_TIME_TODAY),
+    *_rows(Measure.MINUTES_TODAY, BATTERY, echargeTimeToday=Key.CHARGE_TIME_TODAY),
+    *_rows(Measure.MINUTES_TODAY, BATTERY, edischargeTimeToday=Key.DISCHARGE_TIME_TODAY),
+    *_rows(Measure.LIFETIME, epvTotal=Key.PV_ENERGY, epvTimeTotal=Key.PV_TIME),
+    *_rows(Measure.LIFETIME, BATTERY, ebatChargeTotal=Key.ENERGY_CHARGED, ebatDischargeTotal=Key.ENERGY_DISCHARGED),
+    *_rows(Measure.LIFETIME, BATTERY, ebatChargeTimeTotal=Key.CHARGE_TIME, ebatDischargeTimeTotal=Key.DISCHARGE_TIME),
+    # What the battery's management system tells, where there is one. bmsVoltStatus is a relay, not a voltage.
+    *_rows(Measure.CURRENT, _OWN, maxChargeCurr=Key.CHARGE_CURRENT_LIMIT, maxDischargeCurr=Key.DISCHARGE_CURRENT_LIMIT),
+    *_extremes("max"),
+    *_extremes("min"),
+    *_rows(Measure.FLAG, _OWN, bmsVoltStatus=Key.BATTERY_RELAY),
+    *_rows(Measure.NUMBER, _OWN, bmsSystemStatus=Key.BMS_SYSTEM_STATUS),
+    Field(name="bmsStatus", measure=Measure.STATE, key=Key.BATTERY_STATUS, part="bmsStatus", states=_BATTERY_STATES),
 )
 
-FIELD_BY_NAME = {field.name: field for field in FIELDS}
-PV_POWER_FIELDS = tuple(field.name for field in FIELDS if field.measure is Measure.PV_POWER)
+FIELDS: Mapping[str, Fields] = {
+    "pbd": (
+        *_BOTH,
+        # There is neither vpv1 nor ipv1 nor ipv2.
+        *_input(1, "vpv", "ipv", "bipvBuck1"),
+        *_input(2, "vpv2", "ipv2dc", "bipvBuck2"),
+        *_input(3, "vpv3", "ipv3", "bipvBuck3"),
+        *_input(4, "vpv4", "ipv4", "bipvBuck4"),
+        *_input(5, "vpv5", "ipv5", "bipvBuck5"),
+        *_rows(Measure.VOLTAGE, outv=Key.OUTPUT_VOLTAGE),
+        *_rows(Measure.CURRENT, outi=Key.OUTPUT_CURRENT),
+        *_rows(Measure.CURRENT, outInductanceCurr1=Key.OUTPUT_INDUCTOR_CURRENT_1),
+        *_rows(Measure.CURRENT, outInductanceCurr2=Key.OUTPUT_INDUCTOR_CURRENT_2),
+        *_rows(Measure.POWER, ppv4=None, ppv5=None, outPower=None, pcsOutputPower=None, pcsBatChargingPower=None),
+        *_rows(Measure.TEMPERATURE, _OWN, temp=Key.AMBIENT_TEMPERATURE),
+        *_rows(Measure.TEMPERATURE, _OWN, pvTemp=Key.PV_CONVERTER_TEMPERATURE),
+        *_rows(Measure.TEMPERATURE, _OWN, pvInductanceTemp=Key.PV_INDUCTOR_TEMPERATURE),
+        *_rows(Measure.TEMPERATURE, _OWN, outTemp=Key.OUTPUT_CONVERTER_TEMPERATURE),
+        *_rows(Measure.TEMPERATURE, _OWN, outInductanceTemp=Key.OUTPUT_INDUCTOR_TEMPERATURE),
+        *_rows(Measure.ENERGY_TODAY, outDailyDischarge=Key.OUTPUT_ENERGY_TODAY),
+        *_rows(Measure.LIFETIME, outTotalDischarge=Key.OUTPUT_ENERGY),
+        Field(name="status", measure=Measure.STATE, key=Key.DEVICE_STATUS, states=_PBD_STATES),
+        Field(name="runModel", measure=Measure.STATE, key=Key.RUN_MODE, states={0: RunMode.NORMAL, 1: RunMode.EMS}),
+        # A countdown, not a time of day.
+        *_rows(Measure.SECONDS, checkTime=Key.SELF_CHECK_TIME),
+        *_rows(Measure.NUMBER, systemNo=Key.PARALLEL_SYSTEM_NUMBER),
+    ),
+    "hps": (
+        *_BOTH,
+        # Where there is a pv1Volt, vpv is one half of it: of two rows with one key the last that is not 0 counts.
+        *_input(1, "vpv", "ipv", "bipvBuck1"),
+        *_rows(Measure.VOLTAGE, "pv1", pv1Volt=Key.PV1_VOLTAGE),
+        *_rows(Measure.VOLTAGE, OTHER_INPUTS, vpv2=None, vpv3=None, pv2Volt=None, pv3Volt=None),
+        *_rows(Measure.ENERGY_TODAY, eloadToday=Key.LOAD_ENERGY_TODAY),
+        *_rows(Measure.LIFETIME, eloadTotal=Key.LOAD_ENERGY),
+        *_rows(Measure.LOAD_POWER, loadActivePower=Key.LOAD_POWER),
+        *_rows(Measure.FREQUENCY, fac=Key.OUTPUT_FREQUENCY),
+        # Which sensors temp1 to temp4 are is not certain.
+        *_rows(Measure.TEMPERATURE, _OWN, temp5=Key.TRANSFORMER_TEMPERATURE, temp6=Key.AMBIENT_TEMPERATURE),
+        Field(name="status", measure=Measure.STATE, key=Key.DEVICE_STATUS, states=_HPS_STATES),
+    ),
+}
