@@ -1,4 +1,4 @@
-"""The ATESS cloud: authorization, envelope and the one endpoint that public sources describe (atess-api 1 to 3)."""
+"""The ATESS cloud: authorization, envelope and the endpoints of the last records (atess-api 1 to 3)."""
 
 import base64
 from collections.abc import Iterable, Mapping
@@ -11,6 +11,8 @@ from ..faults import Reply, VendorFaults, spring_error
 from ..server import Clock, EmulatedCloud, real_time
 from .pbd import Pbd
 
+PATHS = ("/pbd/data-last", "/hps/data-last", "/hps/data-last-small")
+LIMIT = "API rate limit exceeded (same request only once every 5 minutes)"
 READS = ("GET", "HEAD", "OPTIONS")
 MESSAGES = {0: "operate successfully", 200: "", 400: "not found", 403: "no access", 429: "too frequently", 500: "fail"}
 
@@ -25,7 +27,7 @@ class AtessCloud(EmulatedCloud):
 
     `authorization` replaces the header that id and token make. `success` is the code of a good answer, and every other
     code is text or number as that is. `statuses` gives codes an HTTP status other than 200, such as `{403: 401}`.
-    POST /control/restart with `serial` and `minutes` restarts the data logger of a device.
+    `limit` is the s for which it refuses the same request again, in the body (atess-api 1).
     """
 
     prefix = "/api/v1"
@@ -41,6 +43,7 @@ class AtessCloud(EmulatedCloud):
         calls_per_second: int | None = None,
         success: int | str = 0,
         statuses: Mapping[int, int] | None = None,
+        limit: float = 0.0,
     ) -> None:
         super().__init__(devices=devices, clock=clock, calls_per_second=calls_per_second)
         self.api_id = api_id
@@ -48,9 +51,11 @@ class AtessCloud(EmulatedCloud):
         self.authorization = authorization or basic(api_id, api_token)
         self.success = success
         self.statuses = statuses or {}
+        self.limit = limit
+        self._answered: dict[tuple[str, str], float] = {}
         self.vendor = VendorFaults(
             replies={
-                "network_anomaly": self._envelope(500),
+                "network_anomaly": self._envelope(500, "Network Anomaly"),
                 "network_error": self._envelope(500, "network error"),
                 "device_timeout": self._envelope(500, "device connection timed out"),
                 "access_denied": self._envelope(403),
@@ -72,36 +77,20 @@ class AtessCloud(EmulatedCloud):
         """Answer a call that no fault disturbs."""
         if self.is_write(request, path):
             return self._envelope(500)
-        if path != "/pbd/data-last":
+        if path not in PATHS:
             return spring_error(HTTPStatus.NOT_FOUND, request.path)
         if request.headers.get("Authorization") != self.authorization:
             return self._envelope(403)
         if "Accept-Language" not in request.headers:
             return self._envelope(500, "Accept-Language is missing")
         device = self.device(request.query.get("deviceSn"))
-        if not isinstance(device, Pbd):
+        if not isinstance(device, Pbd) or device.path.split("/")[1] != path.split("/")[1]:
             return self._envelope(400)
-        return self._envelope(int(self.success), data=device.record(self.clock()))
-
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
-        if (request.method, request.path) == ("POST", "/control/restart"):
-            return await self._restart(request)
-        return await super()._handle(request)
-
-    async def _restart(self, request: web.Request) -> web.Response:
-        try:
-            match await request.json():
-                case {"serial": str(serial), "minutes": int() | float() as minutes} if 0 < minutes <= 1440:
-                    device = self.device(serial)
-                case _:
-                    device = None
-        except ValueError:
-            device = None
-        if not isinstance(device, Pbd):
-            error = "A serial of this cloud and up to 1440 minutes are needed"
-            return web.json_response({"error": error}, status=HTTPStatus.BAD_REQUEST)
-        device.restart_logger(self.clock(), minutes)
-        return web.json_response({"serial": serial, "minutes": minutes})
+        now = self.clock()
+        if now.timestamp() - self._answered.get((path, device.serial), 0.0) < self.limit:
+            return self._envelope(10012, LIMIT)
+        self._answered[path, device.serial] = now.timestamp()
+        return self._envelope(int(self.success), data=device.answer(now) if device.path == path else None)
 
     def _envelope(self, code: int, message: str | None = None, data: Any = None) -> Reply:
         body = {"code": type(self.success)(code), "data": data, "msg": message or MESSAGES[code]}

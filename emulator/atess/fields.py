@@ -1,6 +1,7 @@
-"""Which field of pbd/data-last shows what (atess-api 5), and how its numbers are written."""
+"""Which field of a record shows what (atess-api 5, 6), and how its numbers are written."""
 
 import math
+import re
 import struct
 
 # What is 0 reads a little off; the second input and the battery a little below (atess-api 8, trap 4).
@@ -60,6 +61,15 @@ WHOLE = {
     "minVoltCell": "cell_voltage_min_cell",
     "maxVoltNum": "cell_voltage_max_module",
     "minVoltNum": "cell_voltage_min_module",
+}
+# What only one of the two kinds has, the HPS's counters with the name that the PBD has for them:
+PBD_ONLY = re.compile("out.*|pvTemp|pvInd.*|temp|checkTime|pcs.*|ipv2dc|[iv]pv[45]|ipv3|ppv[45]")
+HPS_NAMES = {
+    "eloadToday": "outDailyDischarge",
+    "eloadTotal": "outTotalDischarge",
+    "loadActivePower": "outPower",
+    "temp5": "outInductanceTemp",
+    "temp6": "temp",
 }
 GROUPS = ("maxTempGroup", "minTempGroup", "maxVoltGroup", "minVoltGroup")
 # Counters with a resolution of 0.1, of which the cloud's schema types some as double and some as float:

@@ -68,6 +68,7 @@ class Plant:
     """kWh"""
     reserve: float = 10.0
     """%"""
+    storage: bool = True
 
     def flow(self, local: float) -> Flow:
         """Give the powers and the state of charge at a time."""
@@ -131,7 +132,7 @@ def _day(plant: Plant, day: int) -> tuple[Flow, ...]:
         load = round(plant.capacity * consumption(hour) * chance.uniform(0.8, 1.2), 6)
         limit = next(limit for start, limit in reversed(TAPER) if soc >= start)
         charge = min(available - load, limit * plant.capacity, (100 - soc) / percent)
-        charge = round(max(charge, (plant.reserve - soc) / percent), 6)
+        charge = round(max(charge, (plant.reserve - soc) / percent) * plant.storage, 6)
         pv = round(min(available, load + charge), 6)
         output = round(pv - charge, 6)
         flows.append(Flow(available=available, pv=pv, battery=0.0 - charge, output=output, soc=soc, charge_limit=limit))

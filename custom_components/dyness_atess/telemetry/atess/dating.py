@@ -13,10 +13,8 @@ GAP = 1800.0
 """s; after more without an answer even a record that nobody has seen need not be of now."""
 EARLIEST = datetime(2024, 1, 1, tzinfo=UTC)
 """The interface is not older."""
-FURTHEST_WEST = 12 * 3600.0
-"""s by which the westernmost clocks lag behind UTC."""
-CERTAINLY_OLD = FURTHEST_WEST + 3 * 3600
-"""s; a clock of any zone that shows so much less than UTC was not read just now, unless it is hours wrong."""
+FURTHEST_WEST, CERTAINLY_OLD = timedelta(hours=12), timedelta(hours=15)
+"""By how much clocks lag behind UTC in the west, and more than any that is right."""
 
 
 class Dating:
@@ -24,12 +22,11 @@ class Dating:
 
     def __init__(self, memory: Mapping[str, Any]) -> None:
         """Go on from `memory`, or raise one of many errors where it is none."""
-        self._records = {int(digest): (instant(a), instant(b)) for digest, (a, b) in memory.get("records", {}).items()}
-        """When each record was first and last answered, in POSIX seconds."""
+        self._records = {int(digest): (_posix(a), _posix(b)) for digest, (a, b) in memory.get("records", {}).items()}
+        """When each was taken and last answered, in POSIX seconds."""
         self._time, self._day = str(memory.get("time", "")), str(memory.get("day", ""))
-        """Those of the device's own clock."""
-        self.offset = None if memory.get("offset") is None else instant(memory["offset"] + 1e6) - 1e6
-        """s by which that clock is ahead of UTC."""
+        self.offset = None if memory.get("offset") is None else _posix(memory["offset"])
+        """s by which the device's clock is ahead of UTC."""
 
     @property
     def memory(self) -> dict[str, Any]:
@@ -40,7 +37,7 @@ class Dating:
     @property
     def newest(self) -> datetime | None:
         """When the newest record was taken."""
-        newest = max((first for first, _ in self._records.values()), default=None)
+        newest = max((taken for taken, _ in self._records.values()), default=None)
         return None if newest is None else datetime.fromtimestamp(newest, UTC)
 
     def date(self, time: str, numbers: Mapping[str, float], received_at: datetime) -> tuple[datetime, bool, bool]:
@@ -49,20 +46,24 @@ class Dating:
         asked_at = max((last for _, last in self._records.values()), default=0.0)
         self._records = {key: times for key, times in self._records.items() if times[1] >= asked_at - REMEMBERED}
         digest = crc32(repr((time, sorted(numbers.items()))).encode())
-        first, is_new, is_new_day = self._records.get(digest, (now, now))[0], digest not in self._records, False
+        is_new, is_new_day = digest not in self._records, False
         if is_new:
             clock = _clock(time, received_at)
-            first = self._taken(time, clock, now, continuous=0 <= now - asked_at <= GAP)
             day = clock.date().isoformat() if clock else self._day
-            is_new_day, self._time, self._day = self._day < day, time, day
-        self._records[digest] = min(first, now), now
-        return datetime.fromtimestamp(min(first, now), UTC), is_new, is_new_day
+            is_new_day = "" < self._day < day
+            taken = self._taken(time, clock, now, continuous=0 <= now - asked_at <= GAP)
+            self._time, self._day = time, day
+        else:
+            taken = self._records[digest][0]
+        taken = min(max(taken, 0.0), now)
+        self._records[digest] = taken, now
+        return datetime.fromtimestamp(taken, UTC), is_new, is_new_day
 
     def _taken(self, time: str, clock: datetime | None, now: float, *, continuous: bool) -> float:
-        """Return when a new record was taken. Where the last one was seen just before, that is now."""
+        """Return when a new record was taken. Where another one was seen just before, that is now."""
         if clock is None or time == self._time:
             return now
-        shown = clock.timestamp() if clock.tzinfo else clock.replace(tzinfo=UTC).timestamp()
+        shown = (clock if clock.tzinfo else clock.replace(tzinfo=UTC)).timestamp()
         if continuous:
             self.offset = self.offset if clock.tzinfo else shown - now
             return now
@@ -70,24 +71,22 @@ class Dating:
             return shown
         if self.offset is not None:
             return shown - self.offset
-        return shown + FURTHEST_WEST if now - shown > CERTAINLY_OLD else now
+        return shown + FURTHEST_WEST.total_seconds() if now - shown > CERTAINLY_OLD.total_seconds() else now
 
 
-def instant(value: Any) -> float:
-    """Return POSIX seconds that a date can be made of, or raise an error."""
-    return datetime.fromtimestamp(value, UTC).timestamp()
+def _posix(seconds: Any) -> float:
+    return datetime.fromtimestamp(seconds, UTC).timestamp()
 
 
 def _clock(time: str, received_at: datetime) -> datetime | None:
     """Return what the device's clock shows, with a zone where that is known; None where it cannot be true."""
     seconds = number(time)
     try:
-        clock = (
-            datetime.fromisoformat(time)
-            if seconds is None
-            else datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
-        )
+        if seconds is None:
+            clock = datetime.fromisoformat(time)
+        else:
+            clock = datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
     except ArithmeticError, OSError, ValueError:
         return None
     as_utc = clock if clock.tzinfo else clock.replace(tzinfo=UTC)
-    return clock if EARLIEST <= as_utc <= received_at + timedelta(seconds=CERTAINLY_OLD) else None
+    return clock if EARLIEST <= as_utc <= received_at + CERTAINLY_OLD else None

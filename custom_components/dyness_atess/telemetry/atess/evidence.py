@@ -1,0 +1,116 @@
+"""What a record says of how it is to be read: whole numbers or tenths, and which way the battery's current flows."""
+
+from collections.abc import Mapping, Sequence
+import math
+from typing import Any
+
+from ..vocabulary import BatteryStatus, DeviceStatus, Key
+from .fields import BATTERY, Field, Measure
+
+CONTRARY = 3
+IDLE_CURRENT = 1.0
+"""A; a smaller current counts as none. It may come in whole amperes, and has an offset of some tenths."""
+WORKING_VOLTAGE, WORKING_CURRENT = 160.0, 5.0
+"""V and A: no converter works with less voltage, and in tenths of A offsets are smaller."""
+LEAST_BALANCE, LOSSES = 2000.0, 0.1
+"""W, and a part of what flows, that must remain for output and inputs to tell whether the battery is charged."""
+LEAST_RISE = 0.05
+"""kWh; counters have a resolution of 0.1."""
+BALANCE = "balance of output and inputs"
+
+INPUTS = {Key(f"pv{n}_power"): (Key(f"pv{n}_voltage"), Key(f"pv{n}_current")) for n in range(1, 6)}
+CIRCUITS = INPUTS | {
+    Key.POWER: (Key.VOLTAGE, Key.CURRENT),
+    Key.OUTPUT_POWER: (Key.OUTPUT_VOLTAGE, Key.OUTPUT_CURRENT),
+}
+"""Powers, and what they are the product of."""
+SCALED = (Measure.VOLTAGE, Measure.CURRENT, Measure.TEMPERATURE)
+_WORKING = (DeviceStatus.RUNNING, DeviceStatus.ON_GRID, DeviceStatus.OFF_GRID, DeviceStatus.SINGLE_PV)
+_DIRECTIONS = {BatteryStatus.DISCHARGING: 1, BatteryStatus.CHARGING: -1}
+
+
+class Decision:
+    """What the first evidence says, until three pieces in a row say otherwise."""
+
+    def __init__(self, choices: Sequence[float], memory: Any = None) -> None:
+        """Go on from `memory`, or raise one of some errors where it is none."""
+        decided, by, contrary = memory or (None, "", 0)
+        if decided not in (None, *choices) or contrary not in range(CONTRARY):
+            raise ValueError("no decision")
+        self.decided: float | None = decided
+        self.by = str(by)
+        self.contrary = int(contrary)
+
+    @property
+    def memory(self) -> list[Any]:
+        """What `__init__` goes on from, for JSON and for diagnostics."""
+        return [self.decided, self.by, self.contrary]
+
+    def add(self, choice: float, by: str) -> None:
+        """Take in a piece of evidence."""
+        self.contrary = 0 if choice == self.decided else self.contrary + 1
+        if self.contrary and (self.decided is None or self.contrary == CONTRARY or self.by == BALANCE != by):
+            self.decided, self.by, self.contrary = choice, by, 0
+
+
+def scale(numbers: Sequence[tuple[Field, float]]) -> tuple[float, str] | None:
+    """Return what makes V, A and °C of the numbers of one record, and what shows that."""
+    scaled = [(row, sent) for row, sent in numbers if row.measure in SCALED]
+    for row, sent in scaled:
+        highest = row.measure.value[1]
+        # 6553.5 and a little less is a small negative number, read as unsigned.
+        if row.measure is not Measure.CURRENT and highest < sent <= 10 * highest and not 6500 <= sent <= 6554:
+            return 0.1, f"{row.name} {sent:g}"
+    if not all(sent.is_integer() for _, sent in scaled):
+        return 1.0, "decimals"
+    currents = {current for _, current in CIRCUITS.values()}
+    works = any(
+        abs(sent) >= WORKING_CURRENT if row.key in currents else row.states and row.states.get(int(sent)) in _WORKING
+        for row, sent in numbers
+    )
+    voltages = [sent for row, sent in scaled if row.measure is Measure.VOLTAGE and (works or row.part == BATTERY)]
+    highest = max(voltages, default=0.0)
+    return (1.0, f"whole numbers up to {highest:g} V") if highest >= WORKING_VOLTAGE else None
+
+
+def direction(
+    now: Mapping[Key, Any], last: Mapping[Key, Any], powers: Mapping[Key, float | None], *, by_balance: bool
+) -> tuple[float, str] | None:
+    """Return whether the cloud's battery current is positive (1) or negative (-1) while discharging, and by what.
+
+    Args:
+        now: what a new record says.
+        last: what the one just before it said.
+        powers: of the new record.
+        by_balance: whether output and inputs may tell, where nothing better does.
+    """
+    current, before = now.get(Key.CURRENT, 0.0), last.get(Key.CURRENT, 0.0)
+    if abs(current) <= IDLE_CURRENT:
+        return None
+    told = {_DIRECTIONS.get(now.get(Key.BATTERY_STATUS, BatteryStatus.IDLE), 0): "battery status"}
+    charged, discharged = (rise(now, last, key) for key in (Key.ENERGY_CHARGED_TODAY, Key.ENERGY_DISCHARGED_TODAY))
+    if min(charged, discharged) >= 0 and before * current > 0 and abs(before) > IDLE_CURRENT:
+        told.setdefault((discharged >= LEAST_RISE) - (charged >= LEAST_RISE), "counters of the day")
+    told.pop(0, None)
+    if not told and by_balance:
+        told = {_balance(powers): BALANCE}
+    for flows, by in told.items() if len(told) == 1 else ():
+        return (math.copysign(1, current) * flows, by) if flows else None
+    return None
+
+
+def rise(now: Mapping[Key, Any], last: Mapping[Key, Any], key: Key) -> float:
+    """Return by how much a counter has risen, -1 where that is not known."""
+    return now[key] - last[key] if key in now and key in last else -1.0
+
+
+def _balance(powers: Mapping[Key, float | None]) -> int:
+    """Return 1 where more goes out than comes in, so that the battery is discharged, -1 where less, else 0."""
+    output, battery = powers.get(Key.OUTPUT_POWER) or 0.0, powers.get(Key.POWER) or 0.0
+    inputs = [powers[power] for power in INPUTS if power in powers]
+    if output <= 0 or not battery or None in inputs:
+        return 0
+    taken = sum(filter(None, inputs))
+    rest = output - taken
+    is_clear = abs(rest) > max(LEAST_BALANCE, LOSSES * max(output, taken)) and 0.5 <= abs(rest / battery) <= 2
+    return int(math.copysign(1, rest)) if is_clear else 0
