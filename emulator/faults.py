@@ -1,8 +1,8 @@
 """What can go wrong between a client and a cloud. Nothing here knows a vendor."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 import json
 from random import Random
@@ -50,45 +50,6 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in get_args(FaultKind):
             raise ValueError(f"Unknown fault {self.kind!r}: one of {', '.join(get_args(FaultKind))}")
-        for text in (self.path, self.serial):
-            if not isinstance(text, str | None):
-                raise TypeError("path and serial are strings")
-        if self.times is not None and (type(self.times) is not int or self.times < 1):
-            raise ValueError("times is a whole number from 1")
-
-    def hits(self, path: str, serial: str | None) -> bool:
-        """Whether a call of `path` (without the prefix) for `serial` goes wrong."""
-        return self.path in (None, path) and self.serial in (None, serial)
-
-
-class FaultList:
-    """The faults in force; of those that hit a call the oldest acts."""
-
-    def __init__(self) -> None:
-        self._faults: list[tuple[Fault, int | None]] = []
-
-    def add(self, fault: Fault) -> None:
-        """Put a fault in force."""
-        self._faults.append((fault, fault.times))
-
-    def clear(self) -> None:
-        """Everything works again."""
-        self._faults.clear()
-
-    def take(self, path: str, serial: str | None) -> Fault | None:
-        """Give the fault that hits this call, and count it."""
-        for index, (fault, left) in enumerate(self._faults):
-            if fault.hits(path, serial):
-                if left == 1:
-                    del self._faults[index]
-                elif left is not None:
-                    self._faults[index] = fault, left - 1
-                return fault
-        return None
-
-    def as_json(self) -> list[dict[str, Any]]:
-        """List the faults in force; `times` is what is left of it."""
-        return [asdict(fault) | {"times": left} for fault, left in self._faults]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,9 +90,7 @@ def without_values(value: object, labels: frozenset[str]) -> object:
             return {key: item if key in labels else without_values(item, labels) for key, item in value.items()}
         case list():
             return [without_values(item, labels) for item in value]
-        case str():
-            return ""
-    return None
+    return "" if isinstance(value, str) else None
 
 
 async def spoil(fault: Fault, reply: Reply, request: web.Request, vendor: VendorFaults) -> web.StreamResponse:
@@ -159,23 +118,19 @@ async def spoil(fault: Fault, reply: Reply, request: web.Request, vendor: Vendor
             return web.Response(body=Random(fault.kind).randbytes(512), content_type="application/json")
         case "truncated":
             return web.Response(text=reply.text[: len(reply.text) // 2], content_type="application/json")
-    return send(vendor.replies.get(fault.kind) or _with_spoiled_data(fault.kind, reply, vendor))
+    return send(vendor.replies.get(fault.kind) or _with_spoiled_data(fault.kind, reply, vendor.labels))
 
 
-def _with_spoiled_data(kind: FaultKind, reply: Reply, vendor: VendorFaults) -> Reply:
+def _with_spoiled_data(kind: FaultKind, reply: Reply, labels: frozenset[str]) -> Reply:
     data = reply.body.get("data")
-    match kind:
-        case "wrong_types":
-            data = wrong_types(data)
-        case "text_data":
-            data = "text"
-        case "null_data":
-            data = None
-        case "empty_data":
-            data = [] if isinstance(data, list) else {}
-        case "points_without_values":
-            data = without_values(data, vendor.labels)
-    return Reply(status=reply.status, body=reply.body | {"data": data})
+    spoiled: dict[str, Callable[[], object]] = {
+        "wrong_types": lambda: wrong_types(data),
+        "text_data": lambda: "text",
+        "null_data": lambda: None,
+        "empty_data": lambda: [] if isinstance(data, list) else {},
+        "points_without_values": lambda: without_values(data, labels),
+    }
+    return Reply(status=reply.status, body=reply.body | {"data": spoiled[kind]()})
 
 
 def send(reply: Reply) -> web.Response:

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 import json
 import time
-from typing import Any
 
 from aiohttp import web
 
 from .dyness.devices import Device
-from .faults import PAGE, Fault, FaultList, Reply, VendorFaults, send, spoil, spring_error
+from .faults import PAGE, Fault, Reply, VendorFaults, send, spoil, spring_error
 
 Clock = Callable[[], datetime]
 
@@ -46,7 +45,7 @@ class EmulatedCloud(ABC):
         self.clock = clock
         self.calls_per_second = calls_per_second
         self._recent: deque[float] = deque()
-        self._faults = FaultList()
+        self._faults: list[tuple[Fault, int | None]] = []
         self._runner: web.AppRunner | None = None
         self._url: str | None = None
 
@@ -61,7 +60,7 @@ class EmulatedCloud(ABC):
         """Listen; port 0 takes any free one."""
         app = web.Application()
         app.router.add_get("/portal", _portal)
-        app.router.add_get("/control/{what:faults|calls|writes|devices}", self._show)
+        app.router.add_get("/control/{what:calls|writes|devices}", self._show)
         app.router.add_post("/control/faults", self._post_fault)
         app.router.add_delete("/control/faults", self._delete_faults)
         app.router.add_route("*", "/{path:.*}", self._handle)
@@ -78,8 +77,8 @@ class EmulatedCloud(ABC):
             self._runner = None
 
     def add_fault(self, fault: Fault) -> None:
-        """Let calls go wrong."""
-        self._faults.add(fault)
+        """Let calls go wrong; of the faults that hit one the oldest acts."""
+        self._faults.append((fault, fault.times))
 
     def clear_faults(self) -> None:
         """Let everything work again."""
@@ -112,7 +111,7 @@ class EmulatedCloud(ABC):
         elif self._too_fast():
             reply = self.vendor.replies["rate_limited"]
         else:
-            fault = self._faults.take(path, serial)
+            fault = self._take_fault(path, serial)
             reply = self.answer(request, path, body)
         outcome = fault.kind if fault else str(reply.body.get("code", reply.status))
         call = Call(at=self.clock(), path=path, serial=serial, outcome=outcome)
@@ -120,6 +119,16 @@ class EmulatedCloud(ABC):
         if self.is_write(request, path):
             self.writes.append(call)
         return await spoil(fault, reply, request, self.vendor) if fault else send(reply)
+
+    def _take_fault(self, path: str, serial: str | None) -> Fault | None:
+        for index, (fault, left) in enumerate(self._faults):
+            if fault.path in (None, path) and fault.serial in (None, serial):
+                if left == 1:
+                    del self._faults[index]
+                elif left is not None:
+                    self._faults[index] = fault, left - 1
+                return fault
+        return None
 
     def _too_fast(self) -> bool:
         """Count what is let through in a sliding second. A frozen `time` module does not stop this clock."""
@@ -134,14 +143,9 @@ class EmulatedCloud(ABC):
         return False
 
     async def _show(self, request: web.Request) -> web.Response:
-        now = self.clock()
-        shown: dict[str, Callable[[], list[dict[str, Any]]]] = {
-            "faults": self._faults.as_json,
-            "calls": lambda: [asdict(call) for call in self.calls],
-            "writes": lambda: [asdict(call) for call in self.writes],
-            "devices": lambda: [device.summary(now) for device in self.devices.values()],
-        }
-        return _control(shown[request.match_info["what"]]())
+        if (what := request.match_info["what"]) == "devices":
+            return _control([device.summary(self.clock()) for device in self.devices.values()])
+        return _control([asdict(call) for call in getattr(self, what)])
 
     async def _post_fault(self, request: web.Request) -> web.Response:
         try:
@@ -152,7 +156,7 @@ class EmulatedCloud(ABC):
         return _control(asdict(fault))
 
     async def _delete_faults(self, _request: web.Request) -> web.Response:
-        self.clear_faults()
+        self._faults.clear()
         return _control([])
 
 

@@ -7,7 +7,7 @@ from zlib import crc32
 from . import models
 from .cygni import Cygni
 from .devices import collector
-from .future import EmptyRow, NamedModel, NamelessModel
+from .future import EmptyRow, NamedHighVoltage, NamedLowVoltage, NamelessModel
 from .high_voltage import HighVoltage
 from .junior_box import JuniorBox
 from .low_voltage import LowVoltage
@@ -59,13 +59,13 @@ def _pair(main: Factory) -> Factory:
     return make
 
 
-def _powerhaus(_stem: str, **options: Any) -> list[Storage]:
-    return [PowerHaus(**options)]
+def _low(model: Model, modules: int, capacity: float = 100.0, **fields: Any) -> Factory:
+    return _one(LowVoltage, model, capacities=(capacity,) * modules, **fields)
 
 
 def _dl5(modules: int, model: Model = models.DL5, **fields: Any) -> Factory:
     """Make some DL5.0C; station/info knows of one module only (dyness-api 8)."""
-    return _one(LowVoltage, model, capacities=(100.0,) * modules, **({"station_capacity": 5.12} | fields))
+    return _low(model, modules, **({"station_capacity": 5.12} | fields))
 
 
 def _tower(model: Model, modules: int, capacity: float = TOWER, **fields: Any) -> Factory:
@@ -77,51 +77,37 @@ def _closed_tower(model: Model, modules: int, **fields: Any) -> Factory:
     return _tower(model, modules, unreachable=modules, sub=("null",), work_status="Standby", **fields)
 
 
-def _tower_pro(model: Model, modules: int) -> Factory:
-    return _tower(model, modules, TOWER_PRO, alarms="registers")
-
-
 def _stack(model: Model, modules: int, **fields: Any) -> Factory:
     return _tower(model, modules, STACK, balancing=True, counts_sensors=False, **fields)
 
 
-def _five_digit(model: Model, capacity: float, **fields: Any) -> Factory:
-    return _one(LowVoltage, model, variant="B", capacities=(capacity,), **fields)
-
-
-_POWERBOX_G2 = _one(LowVoltage, models.POWERBOX_G2, capacities=(400.0,), tells_cycles=True)
+_POWERBOX_G2 = _low(models.POWERBOX_G2, 1, 400.0, tells_cycles=True)
 _POWERBRICK = {"tells_cycles": True, "warns_when_full": True}
+_SILENT_B = {"variant": "B", "tells_soc": False, "station_capacity": 16.076}
 
 CATALOGUE: dict[str, Factory] = {
     # Low voltage.
-    "powerhaus": _powerhaus,
+    "powerhaus": lambda _stem, **options: [PowerHaus(**options)],
     **{f"dl5-{modules}": _dl5(modules) for modules in (1, 2, 3, 6)},
     "dl5-4": _dl5(4, models.DL5_NUMBERED),
     "dl5-3-flapping": _dl5(3, sub=("all", "partial", "partial", "reversed", "null", "with_master", "single", "absent")),
     # 35.84 kWh are those of six modules and the coordinator (#41).
     "dl5-6-coordinator": _with_empty_row(_dl5(6, station_capacity=35.84), models.DL5, "C-BMS"),
-    "powerbox-pro": _one(LowVoltage, models.POWERBOX_PRO, capacities=(200.0,)),
+    "powerbox-pro": _low(models.POWERBOX_PRO, 1, 200.0),
     # Two packs of 10.24 kWh, one of them with two management systems (#16).
     "powerbox-pro-2-packs": _one(
         LowVoltage, models.POWERBOX_PRO, capacities=(100.0, 100.0, 200.0), station_capacity=10.24
     ),
-    "powerdepot-g2": _one(
-        LowVoltage,
-        models.POWERDEPOT_G2,
-        capacities=(100.0,) * 3,
-        station_capacity=5.12,
-        tells_cycles=True,
-        work_status="Standby",
-    ),
-    "powerdepot-h5b": _one(LowVoltage, models.POWERDEPOT_H5B, capacities=(100.0,) * 3, unreachable=1),
+    "powerdepot-g2": _low(models.POWERDEPOT_G2, 3, station_capacity=5.12, tells_cycles=True, work_status="Standby"),
+    "powerdepot-h5b": _low(models.POWERDEPOT_H5B, 3, unreachable=1),
     "powerbox-g2-a": _POWERBOX_G2,
-    "powerbox-g2-b": _five_digit(models.POWERBOX_G2, 400.0),
+    "powerbox-g2-b": _low(models.POWERBOX_G2, 1, 400.0, variant="B"),
     "powerbox-g2-listed-twice": _with_empty_row(_POWERBOX_G2, models.POWERBOX_G2, ""),
-    "powerbrick-a": _one(LowVoltage, models.POWERBRICK, capacities=(280.0,) * 2, **_POWERBRICK),
-    "powerbrick-a-1": _one(LowVoltage, models.POWERBRICK, capacities=(280.0,), **_POWERBRICK),
-    "powerbrick-b": _five_digit(models.POWERBRICK, 280.0, **_POWERBRICK),
-    "powerbrick-sc": _five_digit(models.POWERBRICK_SC, 314.0, tells_soc=False, station_capacity=16.076),
-    "powerbrick-plus": _five_digit(models.POWERBRICK_PLUS, 314.0, tells_soc=False, station_capacity=16.076),
+    "powerbrick-a": _low(models.POWERBRICK, 2, 280.0, **_POWERBRICK),
+    "powerbrick-a-1": _low(models.POWERBRICK, 1, 280.0, **_POWERBRICK),
+    "powerbrick-b": _low(models.POWERBRICK, 1, 280.0, variant="B", **_POWERBRICK),
+    "powerbrick-sc": _low(models.POWERBRICK_SC, 1, 314.0, **_SILENT_B),
+    "powerbrick-plus": _low(models.POWERBRICK_PLUS, 1, 314.0, **_SILENT_B),
     "junior-box": _one(JuniorBox, models.JUNIOR_BOX),
     # High voltage.
     "tower-t14": _tower(models.TOWER_T14, 4, module_names_itself=False),
@@ -129,9 +115,9 @@ CATALOGUE: dict[str, Factory] = {
     "tower-t21": _closed_tower(models.TOWER_T21, 6, index_stuck=True),
     "tower-13": _tower(models.TALLEST_TOWER, 13),
     "tower-pair": _pair(_closed_tower(models.TOWER_T21, 6, index_stuck=True, parallel=2)),
-    "tower-pro-tp7": _tower_pro(models.TOWER_PRO_TP7, 2),
-    "tower-pro-tp11": _tower_pro(models.TOWER_PRO_TP11, 3),
-    "tower-pro-tp15": _tower_pro(models.TOWER_PRO_TP15, 4),
+    "tower-pro-tp7": _tower(models.TOWER_PRO_TP7, 2, TOWER_PRO, alarms="registers"),
+    "tower-pro-tp11": _tower(models.TOWER_PRO_TP11, 3, TOWER_PRO, alarms="registers"),
+    "tower-pro-tp15": _tower(models.TOWER_PRO_TP15, 4, TOWER_PRO, alarms="registers"),
     "stack100-7s": _stack(models.STACK100_7S, 7),
     "stack100-8s": _stack(models.STACK100_8S, 8),
     "stack100-10s": _stack(models.STACK100_10S, 10),
@@ -140,7 +126,7 @@ CATALOGUE: dict[str, Factory] = {
     # Inverter.
     "cygni": _one(Cygni, models.CYGNI),
     # From the future.
-    "future-low-voltage": _one(NamedModel, models.NEXT),
-    "future-high-voltage": _one(NamedModel, models.NEXT, high_voltage=True),
+    "future-low-voltage": _one(NamedLowVoltage, models.NEXT),
+    "future-high-voltage": _one(NamedHighVoltage, models.NEXT),
     "future-nameless": _one(NamelessModel, models.ENIGMA),
 }

@@ -17,16 +17,10 @@ from .devices import Device, Json
 
 # dyness-api 3.8, and every v2 call whose name begins with Set
 WRITE = re.compile(
-    r"/v1/(?:device/(?:(?:un)?bindSn|batch(?:Un)?BindSn|control/toggle|write|writeBatch)"
-    r"|base/set|battery/setting/set"
-    r"|(?:advanced|peakControl|safety|systemTime|detection|loadControl|inverter)/setting/single/set"
-    r"|control/.+"
-    r"|group/(?:control/toggle|(?:add|remove)(?:Sn)?(?:By)?Group|batch\w+)"
-    r"|equipment/group/delete)"
-    r"|/v2/(?:.+/)?Set\w+",
+    r"/v1/(device/(batch)?(un)?bindSn|(.+/)?control/.+|device/write(Batch)?|.+/set|group/(add|remove|batch)\w+"
+    r"|equipment/group/delete)|/v2/(.+/)?Set\w+",
     re.IGNORECASE,
 )
-BINDING = re.compile(r"/v1/device/bindSn", re.IGNORECASE)
 LARGEST_PAGE = 200
 
 
@@ -34,14 +28,13 @@ class RefusedError(Exception):
     """A code 500 with its info text (dyness-api 2.2)."""
 
 
-def is_signed(*, method: str, path: str, headers: Mapping[str, str], body: bytes, app_id: str, app_secret: str) -> bool:
-    """Check a request against dyness-api 1.3; `path` is without the prefix, `body` the bytes as they were sent."""
+def is_signed(app_id: str, app_secret: str, path: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Check a POST against dyness-api 1.3; `path` is without the prefix, `body` the bytes as they were sent."""
     digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
-    date = headers.get("Date", "")
-    signed = f"{method}\n{digest}\napplication/json\n{date}\n{path}"
+    signed = f"POST\n{digest}\napplication/json\n{headers.get('Date')}\n{path}"
     sign = base64.b64encode(hmac.digest(app_secret.encode(), signed.encode(), "sha1")).decode()
     return (
-        date != ""
+        bool(headers.get("Date"))
         and headers.get("Content-Type", "").split(";")[0] == "application/json"
         and headers.get("Content-MD5") == digest
         and headers.get("Authorization") == f"API {app_id}:{sign}"
@@ -106,19 +99,10 @@ class DynessCloud(EmulatedCloud):
             return spring_error(HTTPStatus.NOT_FOUND, request.path)
         if request.method != "POST":
             return spring_error(HTTPStatus.METHOD_NOT_ALLOWED, request.path)
-        if not is_signed(
-            method=request.method,
-            path=path,
-            headers=request.headers,
-            body=body,
-            app_id=self.app_id,
-            app_secret=self.app_secret,
-        ):
+        if not is_signed(self.app_id, self.app_secret, path, request.headers, body):
             return self.vendor.replies["access_denied"]
         if endpoint is None:
-            return envelope(
-                "500", None, "The device is bound by someone else" if BINDING.fullmatch(path) else "Network Anomaly"
-            )
+            return envelope("500", None, "The device is bound by someone else")
         try:
             return envelope("200", endpoint(_object(body)), "Request successful")
         except RefusedError as error:

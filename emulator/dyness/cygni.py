@@ -17,7 +17,7 @@ CAPACITY = 75.0
 """Ah; 4 × 7.68 kWh"""
 STRINGS = ((560.0, 0.6), (520.0, 0.4))
 """V of each PV input and its share of the power"""
-GRID_VOLTAGE, GRID_FREQUENCY = 230.0, 50.0
+GRID_VOLTAGE = 230.0
 BEFORE = {
     "energy_charged": 3120.4,
     "energy_discharged": 2955.1,
@@ -26,6 +26,60 @@ BEFORE = {
     "energy_imported": 1630.8,
 }
 """kWh at EPOCH"""
+POINTS = {
+    "164": "internal_temperature",
+    "165": "heatsink_temperature",
+    "166": "inverter_module_temperature",
+    "170": "voltage",
+    "171": "current",
+    "172": "power",
+    "173": "status",
+    "195-196": "energy_charged",
+    "197": "energy_charged_today",
+    "198-199": "energy_discharged",
+    "200": "energy_discharged_today",
+    "2003": "battery_temperature",
+    "2004": "charge_current_limit",
+    "2005": "discharge_current_limit",
+    "2010": "soc",
+    "2011": "soh",
+}
+STATUS_NUMBERS = {"idle": "0", "charging": "1", "discharging": "2"}
+RUNNING = {
+    "activePower": "inverter_power",
+    "apparentPower": "inverter_power",
+    "rpower": "inverter_power",
+    "gridPower": "grid_power",
+    "loadPower": "load_power",
+    "pvPower": "pv_power",
+    "batteryPower": "power",
+    "batteryVoltage": "voltage",
+    "batteryCurrent": "current",
+    "batterySoc": "soc",
+    "batterySoh": "soh",
+    "batteryTemperature": "battery_temperature",
+    "chargingLimitCurrent": "charge_current_limit",
+    "dischargeLimitCurrent": "discharge_current_limit",
+    "buyEnergy": "energy_imported_today",
+    "sellEnergy": "energy_exported_today",
+    "totalBuyEnergy": "energy_imported",
+    "totalSellEnergy": "energy_exported",
+    "dayGeneration": "pv_energy_today",
+    "totalGeneration": "pv_energy",
+    "internalTemperature": "internal_temperature",
+    "heatDissipationTemperature": "heatsink_temperature",
+    "moduleTemperature": "inverter_module_temperature",
+} | {
+    f"pv{number}{what.title()}": f"pv{number}_{what}"
+    for number in range(1, len(STRINGS) + 1)
+    for what in ("voltage", "current", "power")
+}
+STEADY = dict.fromkeys(("outputMethod", "runModel", "reactivePower"), "0") | {
+    **dict.fromkeys(("workStatus", "meterStatus", "gridStatus"), "1"),
+    "batteryCount": "4",
+    "rvoltage": str(GRID_VOLTAGE),
+    "rgridFrequency": "50.0",
+}
 
 
 class House(NamedTuple):
@@ -39,11 +93,6 @@ class House(NamedTuple):
     grid: int
     """positive while exporting"""
 
-    @property
-    def load(self) -> int:
-        """What the house takes."""
-        return self.output - self.grid
-
 
 @dataclass(kw_only=True)
 class Cygni(Storage):
@@ -56,25 +105,12 @@ class Cygni(Storage):
     def values(self, now: datetime) -> Values:
         """Give the points of the newest sample."""
         truth = self.truth(now)
-        return {
-            "T": stamp(self.sample_time(now)),
-            "164": f"{truth['internal_temperature']:.1f}",
-            "165": f"{truth['heatsink_temperature']:.1f}",
-            "166": f"{truth['inverter_module_temperature']:.1f}",
-            "170": f"{truth['voltage']:.1f}",
-            "171": f"{truth['current']:.1f}",
-            "172": str(self.house(now).battery),
-            "173": {"charging": "1", "discharging": "2"}.get(str(truth["status"]), "0"),
-            "195-196": f"{truth['energy_charged']:.1f}",
-            "197": f"{truth['energy_charged_today']:.1f}",
-            "198-199": f"{truth['energy_discharged']:.1f}",
-            "200": f"{truth['energy_discharged_today']:.1f}",
-            "2003": f"{truth['battery_temperature']:.1f}",
-            "2004": f"{truth['charge_current_limit']:.1f}",
-            "2005": f"{truth['discharge_current_limit']:.1f}",
-            "2010": str(truth["soc"]),
-            "2011": str(truth["soh"]),
-        }
+        values: Values = {"T": stamp(self.sample_time(now))}
+        for point, key in POINTS.items():
+            value = truth[key]
+            text = f"{value:.1f}" if isinstance(value, float) else str(value)
+            values[point] = STATUS_NUMBERS.get(text, text)
+        return values
 
     def truth(self, now: datetime) -> Truth:
         """Give what the points tell, and what the running data tell of panels, house and grid."""
@@ -103,52 +139,14 @@ class Cygni(Storage):
 
     def running(self, now: datetime) -> Json:
         """Give getLastRunningDataBySn: texts, and null where nobody knows what the vendor means."""
-        running = super().running(now) or {}
+        running = super().running(now)
         if not self._awake(now):
             return running
         truth = self.truth(now)
-        house = self.house(now)
-        shown = {
-            "outputMethod": 0,
-            "runModel": 0,
-            "workStatus": 1,
-            "meterStatus": 1,
-            "gridStatus": 1,
-            "activePower": house.output,
-            "reactivePower": 0,
-            "apparentPower": abs(house.output),
-            "gridPower": house.grid,
-            "loadPower": house.load,
-            "pvPower": house.pv,
-            "batteryPower": house.battery,
-            "batteryVoltage": truth["voltage"],
-            "batteryCurrent": truth["current"],
-            "batterySoc": truth["soc"],
-            "batterySoh": truth["soh"],
-            "batteryTemperature": truth["battery_temperature"],
-            "chargingLimitCurrent": truth["charge_current_limit"],
-            "dischargeLimitCurrent": truth["discharge_current_limit"],
-            "batteryCount": 4,
-            "buyEnergy": truth["energy_imported_today"],
-            "sellEnergy": truth["energy_exported_today"],
-            "totalBuyEnergy": truth["energy_imported"],
-            "totalSellEnergy": truth["energy_exported"],
-            "dayGeneration": truth["pv_energy_today"],
-            "totalGeneration": truth["pv_energy"],
-            "internalTemperature": truth["internal_temperature"],
-            "heatDissipationTemperature": truth["heatsink_temperature"],
-            "moduleTemperature": truth["inverter_module_temperature"],
-            "firmwareVersion": self.model.firmware,
-            "rvoltage": GRID_VOLTAGE,
-            "rcurrent": round(house.output / GRID_VOLTAGE, 1),
-            "rgridFrequency": GRID_FREQUENCY,
-            "rpower": house.output,
-        }
-        for number in range(1, len(STRINGS) + 1):
-            shown |= {
-                f"pv{number}{what.title()}": truth[f"pv{number}_{what}"] for what in ("voltage", "current", "power")
-            }
-        return running | {key: str(value) for key, value in shown.items()}
+        shown = {field: str(truth[key]) for field, key in RUNNING.items()}
+        shown["apparentPower"] = shown["apparentPower"].removeprefix("-")
+        shown["rcurrent"] = str(round(self.house(now).output / GRID_VOLTAGE, 1))
+        return running | STEADY | shown | {"firmwareVersion": self.model.firmware}
 
     def power_history(self, now: datetime) -> list[Json]:
         """Turn the signs."""
@@ -174,7 +172,7 @@ class Cygni(Storage):
     def _running_truth(self, house: House) -> Truth:
         truth: Truth = {
             "pv_power": house.pv,
-            "load_power": house.load,
+            "load_power": house.output - house.grid,
             "grid_power": house.grid,
             "inverter_power": house.output,
         }

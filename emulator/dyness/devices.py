@@ -1,6 +1,5 @@
 """What the Dyness cloud knows of a device, and when it hears of it: the base of every model."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(kw_only=True)
-class Device(ABC):
+class Device:
     """A device that uploads a sample every five minutes.
 
     `listed` False keeps it out of storage/list (wrong region, no plant). From `silent_since` on its dongle uploads
@@ -35,45 +34,36 @@ class Device(ABC):
         """Devices behind this one: realTime/data knows them, storage/list does not."""
         return ()
 
-    @abstractmethod
-    def listing(self, now: datetime) -> Json | None:
+    def listing(self, _now: datetime) -> Json | None:
         """Give the item of storage/list (dyness-api 3.2)."""
+        return None
 
-    @abstractmethod
-    def detail(self, now: datetime) -> Json | None:
+    def detail(self, _now: datetime) -> Json | None:
         """Give household/storage/detail (dyness-api 3.3)."""
+        return None
 
-    @abstractmethod
     def station(self) -> Json | None:
         """Give station/info (dyness-api 3.1)."""
+        return None
 
-    @abstractmethod
-    def points(self, now: datetime) -> list[Json]:
+    def points(self, _now: datetime) -> list[Json]:
         """Give realTime/data (dyness-api 6)."""
+        return []
 
-    def power_history(self, now: datetime) -> list[Json]:
-        """Give getLastPowerDataBySn: the plant-local day so far in UTC, all null on a PowerHaus (dyness-api 3.4, 9)."""
-        return [empty_record(start) for start in self.buckets(now)]
+    def power_history(self, _now: datetime) -> list[Json]:
+        """Give getLastPowerDataBySn (dyness-api 3.4)."""
+        return []
 
-    def running(self, now: datetime) -> Json | None:
-        """Give getLastRunningDataBySn, of which a pure battery fills three fields (dyness-api 3.5)."""
-        time = stamp(self.sample_time(now))
-        fields: Json = load_payload("pure_battery")["running"]
-        return fields | {"dateTime": time, "sn": self.serial, "lastUpdateTime": time}
+    def running(self, _now: datetime) -> Json | None:
+        """Give getLastRunningDataBySn (dyness-api 3.5)."""
+        return None
 
-    def truth(self, now: datetime) -> Mapping[str, float | str | bool]:
+    def truth(self, _now: datetime) -> Mapping[str, float | str | bool]:
         """Give what the newest sample measured, by the product contract's keys; {} for what only repeats a recording.
 
         Battery power and current are positive while discharging.
         """
         return {}
-
-    def buckets(self, now: datetime) -> list[datetime]:
-        """Give the beginnings of the five-minute buckets of the plant-local day so far."""
-        local = now + self.utc_offset
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        count = (local - midnight) // PERIOD + 1
-        return [midnight - self.utc_offset + number * PERIOD for number in range(count)]
 
     def sample_time(self, now: datetime) -> datetime:
         """Give the time of the newest sample that has arrived in the cloud: it takes an upload 20 to 40 s."""
@@ -85,15 +75,22 @@ class Device(ABC):
         latency = timedelta(seconds=20 + crc32(f"{self.serial}/{number}".encode()) % 21)
         return sample if sample + latency <= now else sample - PERIOD
 
+    def empty_history(self, now: datetime) -> list[Json]:
+        """Give a record for each five minutes of the plant-local day so far, with its time in UTC and nothing else."""
+        local = now + self.utc_offset
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        starts = (midnight - self.utc_offset + number * PERIOD for number in range((local - midnight) // PERIOD + 1))
+        return [load_payload("pure_battery")["power"] | {"createTime": stamp(start)} for start in starts]
+
+    def empty_running(self, now: datetime) -> Json:
+        """Give the running data of a pure battery, which fills three fields of them."""
+        time = stamp(self.sample_time(now))
+        fields: Json = load_payload("pure_battery")["running"]
+        return fields | {"dateTime": time, "sn": self.serial, "lastUpdateTime": time}
+
     def summary(self, now: datetime) -> Json:
         """Describe the device to whoever asks the control endpoint."""
-        return {
-            "serial": self.serial,
-            "type": type(self).__name__,
-            "listed": self.listed,
-            "modules": [module.serial for module in self.modules],
-            "points": self.points(now),
-        }
+        return {"serial": self.serial, "type": type(self).__name__, "points": self.points(now)}
 
 
 def stamp(time: datetime) -> str:
@@ -101,10 +98,9 @@ def stamp(time: datetime) -> str:
     return time.strftime(TIME_FORMAT)
 
 
-def empty_record(start: datetime) -> Json:
-    """Give a record of getLastPowerDataBySn in which nothing is filled but its time."""
-    fields: Json = load_payload("pure_battery")["power"]
-    return fields | {"createTime": stamp(start)}
+def read_stamp(text: str) -> datetime:
+    """Read it."""
+    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
 
 
 def collector(serial: str) -> str:
@@ -117,13 +113,3 @@ def load_payload(name: str) -> Json:
     """Read a file of recorded data, which nobody changes."""
     payload: Json = json.loads((PAYLOADS / f"{name}.json").read_text(encoding="utf-8"))
     return payload
-
-
-def replace_values(points: list[Json], values: dict[str, str]) -> list[Json]:
-    """Put values (by point id) into recorded points; what is no point stays as it came."""
-    return [
-        point | {"pointValue": values[point["pointId"]]}
-        if isinstance(point, dict) and point.get("pointId") in [*values]
-        else point
-        for point in points
-    ]

@@ -12,8 +12,6 @@ from .sample import ModuleSample, extremes, locate, single_cells
 from .storage import Storage
 from .throughput import NOMINAL_CELL_VOLTAGE
 
-type Alarms = Literal["registers", "flags"]
-
 NAMES = {
     "10": "BDU序列号",
     "20": "PCB序列号",
@@ -45,7 +43,6 @@ NAMES = {
 ALARM_REGISTERS = range(4400, 5000, 100)
 FLAGS = ("5001", "5002", "5003", "5101", "5102", "5104")
 IMBALANCES = {"5001": "cell_voltage_imbalance", "5002": "cell_temperature_imbalance"}
-TOTAL_ALARM = "9999999"
 ENERGY_BEFORE = 1234.5
 """kWh charged before EPOCH"""
 DISCHARGE_RATE = 0.5
@@ -64,7 +61,7 @@ class HighVoltage(Storage):
 
     names: ClassVar[Mapping[str, str]] = COMMON_NAMES | NAMES
 
-    alarms: Alarms = "flags"
+    alarms: Literal["registers", "flags"] = "flags"
     parallel: int = 1
     index_stuck: bool = False
     """points 2600 and 2900 say 1 always (#32)"""
@@ -96,17 +93,13 @@ class HighVoltage(Storage):
 
     def rated_values(self) -> Json:
         """Give rated voltage (V) and current (A): that of a T14 is its capacity in Ah (dyness-api 3.3)."""
-        return {
-            "voltage": f"{self.cells_in_series * NOMINAL_CELL_VOLTAGE:.0f}",
-            "current": f"{self.capacities[0]:.0f}",
-        }
+        voltage = self.cells_in_series * NOMINAL_CELL_VOLTAGE
+        return {"voltage": f"{voltage:.0f}", "current": f"{self.capacities[0]:.0f}"}
 
     def values(self, now: datetime) -> Values:
         """Give the points of the newest sample."""
-        modules, state = self.measure_modules(now), self.state(now)
+        modules, state, truth = self.measure_modules(now), self.state(now), HighVoltage.truth(self, now)
         serial = collector(self.serial)
-        voltage_high, voltage_low = (locate(pick, [module.cells for module in modules]) for pick in (max, min))
-        hot, cold = (locate(pick, [module.temperatures for module in modules]) for pick in (max, min))
         return {
             **self.common_values(now),
             "10": serial,
@@ -115,53 +108,60 @@ class HighVoltage(Storage):
             "40": "1.0",
             "50": self.firmware(now),
             "1000": f"{self._current(now):.1f}",
-            "1100": f"{self._voltage(modules):.1f}",
+            "1100": f"{truth['voltage']:.1f}",
             "1200": "1" if state.rate > 0 else "2" if state.rate < 0 else "0",
             "1300": "1",
-            "1400": str(int(state.soc)),
-            "1500": "100",
-            "1600": f"{self._remaining(now):.2f}",
-            "1700": f"{self.energy_rated:.2f}",
-            "1800": str(self.cycles(now)),
-            "1900": f"{self._charged(now):.2f}",
-            "2000": f"{state.charge_limit * self.capacities[0]:.1f}",
-            "2100": f"{DISCHARGE_RATE * self.capacities[0]:.1f}",
+            "1400": str(truth["soc"]),
+            "1500": str(truth["soh"]),
+            "1600": f"{truth['energy_remaining']:.2f}",
+            "1700": f"{truth['energy_rated']:.2f}",
+            "1800": str(truth["cycles"]),
+            "1900": f"{truth['energy_charged']:.2f}",
+            "2000": f"{truth['charge_current_limit']:.1f}",
+            "2100": f"{truth['discharge_current_limit']:.1f}",
             "2200": "",
             "2300": "",
-            "2400": f"{voltage_high.value:.3f}",
-            "2500": str(voltage_high.module),
-            "2600": str(1 if self.index_stuck else voltage_high.position),
-            "2700": f"{voltage_low.value:.3f}",
-            "2800": str(voltage_low.module),
-            "2900": str(1 if self.index_stuck else voltage_low.position),
-            "3000": f"{hot.value:.1f}",
-            "3100": str(hot.module),
-            "3200": str(hot.position),
-            "3300": f"{cold.value:.1f}",
-            "3400": str(cold.module),
-            "3500": str(cold.position),
+            **self._places(modules),
             **({"4000": "0"} if self.balancing else {}),
-            **self._alarm_points(),
+            **(
+                registers(self.raised, *ALARM_REGISTERS)
+                if self.alarms == "registers"
+                else {point: str(int(point in self.raised)) for point in FLAGS}
+            ),
+            "9999999": str(int(bool(self.raised))),
         }
+
+    def _places(self, modules: list[ModuleSample]) -> Values:
+        cells, warmth = [module.cells for module in modules], [module.temperatures for module in modules]
+        places: Values = {}
+        for point, pick, measured, decimals in (
+            (2400, max, cells, 3),
+            (2700, min, cells, 3),
+            (3000, max, warmth, 1),
+            (3300, min, warmth, 1),
+        ):
+            place = locate(pick, measured)
+            places[str(point)] = f"{place.value:.{decimals}f}"
+            places[str(point + 100)] = str(place.module)
+            places[str(point + 200)] = str(1 if self.index_stuck and measured is cells else place.position)
+        return places
 
     def truth(self, now: datetime) -> Truth:
         """Give what the points tell, but not the cell's number where it is stuck."""
         modules, state = self.measure_modules(now), self.state(now)
-        places = extremes(modules)
-        if self.index_stuck:
-            del places["cell_voltage_max_cell"], places["cell_voltage_min_cell"]
+        stuck = {"cell_voltage_max_cell", "cell_voltage_min_cell"} if self.index_stuck else set()
         bits: Truth = {key: point in self.raised for point, key in IMBALANCES.items()} if self.alarms == "flags" else {}
         return (
             self.rated(now)
-            | electrical(round(self._voltage(modules), 1), self._current(now))
-            | places
+            | electrical(round(sum(module.voltage for module in modules), 1), self._current(now))
+            | {key: value for key, value in extremes(modules).items() if key not in stuck}
             | bits
             | {
                 "soc": int(state.soc),
                 "soh": 100,
                 "energy_rated": round(self.energy_rated, 2),
-                "energy_remaining": round(self._remaining(now), 2),
-                "energy_charged": round(self._charged(now), 2),
+                "energy_remaining": round(self.energy_rated * state.soc / 100, 2),
+                "energy_charged": round(ENERGY_BEFORE + self.throughput(now)[0].charged * self.kilowatt_hours, 2),
                 "cycles": self.cycles(now),
                 "charge_current_limit": round(state.charge_limit * self.capacities[0], 1),
                 "discharge_current_limit": round(DISCHARGE_RATE * self.capacities[0], 1),
@@ -169,25 +169,8 @@ class HighVoltage(Storage):
             }
         )
 
-    def _voltage(self, modules: list[ModuleSample]) -> float:
-        return sum(module.voltage for module in modules)
-
     def _current(self, now: datetime) -> float:
         return round(self.state(now).rate * self.system_capacity, 1) + 0.0
-
-    def _remaining(self, now: datetime) -> float:
-        return self.energy_rated * self.state(now).soc / 100
-
-    def _charged(self, now: datetime) -> float:
-        return ENERGY_BEFORE + self.throughput(now)[0].charged * self.kilowatt_hours
-
-    def _alarm_points(self) -> dict[str, str]:
-        points = (
-            registers(self.raised, *ALARM_REGISTERS)
-            if self.alarms == "registers"
-            else {point: str(int(point in self.raised)) for point in FLAGS}
-        )
-        return points | {TOTAL_ALARM: str(int(bool(self.raised)))}
 
 
 @dataclass(kw_only=True)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from .battery import Battery
 from .cells import mean_voltage
-from .devices import Json, empty_record
+from .devices import Json, read_stamp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class PowerHistory:
 
     def records(
         self,
-        starts: list[datetime],
+        empty: list[Json],
         *,
         known_until: datetime,
         battery: Battery,
@@ -30,21 +30,17 @@ class PowerHistory:
         capacity: float,
         volts: float | None = None,
     ) -> list[Json]:
-        """Fill the records that begin at `starts`.
+        """Fill records that have nothing but a time.
 
         `cells` are in series, `capacity` is in Ah. With `volts` the current is such that it gives the power at this
         voltage, as on a Junior Box (dyness-api 3.4).
         """
-        records = []
-        filled = len(starts) - self.null_tail
-        for number, start in enumerate(starts):
-            record = empty_record(start)
-            if number < filled and start <= known_until:
+        for record in empty[: -self.null_tail or None]:
+            if (start := read_stamp(record["createTime"])) <= known_until:
                 state = battery.at(start - self.shift)
                 current = state.rate * capacity
                 power = current * mean_voltage(state.soc, state.rate) * cells
                 record["realTimeCurrent"] = round(power / volts if volts else current, 1) + 0.0
                 record["realTimePower"] = round(power) if volts else round(power, 1) + 0.0
                 record["soc"] = None if self.soc_only_null else str(int(state.soc))
-            records.append(record)
-        return records
+        return empty

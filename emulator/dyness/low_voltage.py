@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import ClassVar, Literal
 
 from .devices import collector, load_payload
@@ -28,17 +27,11 @@ WARNINGS = {
     "3307": "charge_overcurrent",
     "3308": "cell_temperature_imbalance",
 }
-PROTECTIONS = {
-    "3402": "mosfet_temperature_high_protection",
-    "3403": "cell_temperature_low_protection",
-    "3404": "cell_temperature_high_protection",
-    "3405": "cell_voltage_low_protection",
-    "3406": "cell_voltage_high_protection",
-    "3407": "module_voltage_low_protection",
-    "3408": "module_voltage_high_protection",
-    "3504": "system_fault_protection",
-    "3506": "discharge_overcurrent_protection",
-    "3507": "charge_overcurrent_protection",
+PROTECTIONS = {"3504": "system_fault_protection"} | {
+    # In the same places one byte group further, as far as there is one of them.
+    str(int(point) + 200): f"{name}_protection"
+    for point, name in WARNINGS.items()
+    if point not in ("3201", "3305", "3308")
 }
 REQUESTS = {"4004": "full_charge_requested", "4005": "force_charge_2", "4006": "force_charge_1"}
 HIGH_AT_THE_TOP = frozenset({"3206", "3208"})
@@ -46,19 +39,9 @@ HIGH_AT_THE_TOP = frozenset({"3206", "3208"})
 CHARGE_VOLTAGE, DISCHARGE_VOLTAGE = 56.5, 48.0
 DISCHARGE_LIMIT = 100.0
 """A per module"""
-
-
-@cache
-def recorded_values() -> dict[str, str]:
-    """Give the values of the PowerHaus dump, without those that every battery has."""
-    recorded = {point["pointId"]: point["pointValue"] for point in load_payload("powerhaus")["points"]}
-    return {key: value for key, value in recorded.items() if key not in COMMON_NAMES}
-
-
-@cache
-def recorded_names() -> dict[str, str]:
-    """Give the names of the PowerHaus dump."""
-    return {point["pointId"]: point["pointNameCn"] for point in load_payload("powerhaus")["points"]}
+RECORDED: list[dict[str, str]] = load_payload("powerhaus")["points"]
+RECORDED_NAMES = {point["pointId"]: point["pointNameCn"] for point in RECORDED}
+RECORDED_VALUES = {point["pointId"]: point["pointValue"] for point in RECORDED if point["pointId"] not in COMMON_NAMES}
 
 
 @dataclass(kw_only=True)
@@ -69,7 +52,7 @@ class LowVoltage(Storage):
     `switches` is a firmware update, from which on it speaks the other variant.
     """
 
-    names: ClassVar[Mapping[str, str]] = COMMON_NAMES | recorded_names()
+    names: ClassVar[Mapping[str, str]] = COMMON_NAMES | RECORDED_NAMES
 
     variant: Variant = "A"
     switches: Sequence[datetime] = ()
@@ -83,67 +66,62 @@ class LowVoltage(Storage):
         """Make the module with this number."""
         return Module(serial=serial, master=self, number=number, utc_offset=self.utc_offset)
 
-    def variant_at(self, now: datetime) -> Variant:
-        """Give the variant of the newest sample."""
-        sample = self.sample_time(now)
-        changed = sum(switch <= sample for switch in self.switches) % 2 == 1
-        return "A" if (self.variant == "A") is not changed else "B"
+    def is_five_digit(self, now: datetime) -> bool:
+        """Whether the newest sample speaks variant B."""
+        return (self.variant == "B") is not (self._updates(now) % 2 == 1)
 
     def firmware(self, now: datetime) -> str:
         """Give what runs on it."""
-        updates = sum(switch <= self.sample_time(now) for switch in self.switches)
+        updates = self._updates(now)
         return super().firmware(now) + (f".{updates}" if updates else "")
+
+    def _updates(self, now: datetime) -> int:
+        return sum(switch <= self.sample_time(now) for switch in self.switches)
 
     def values(self, now: datetime) -> Values:
         """Give the points of the variant."""
-        if self.variant_at(now) == "A":
+        if not self.is_five_digit(now):
             return self.system_values(now)
-        sample = self.measure_module(now, 1)
-        own = module_values(
-            sample,
-            self.state(now),
-            serial=collector(self.serial),
-            firmware=self.firmware(now),
-            cycles=self.cycles(now),
-            raised=self.raised,
-        )
+        own = module_values(self, now, 1, serial=collector(self.serial), raised=self.raised)
         return self.common_values(now) | own | {"23800": str(int(self.state(now).soc)) if self.tells_soc else ""}
 
     def truth(self, now: datetime) -> Truth:
         """Give what the variant tells."""
-        if self.variant_at(now) == "A":
-            return self.system_truth(now)
-        own = module_truth(self.measure_module(now, 1), self.state(now), cycles=self.cycles(now), raised=self.raised)
-        if self.tells_soc:
-            own["soc"] = int(self.state(now).soc)
-        return self.rated(now) | own | self._stored(now)
+        own = self.rated(now) | {"energy_remaining": self.energy_rated * self.state(now).soc / 100}
+        if not self.is_five_digit(now):
+            return own | self.system_truth(now)
+        soc: Truth = {"soc": int(self.state(now).soc)} if self.tells_soc else {}
+        return own | module_truth(self, now, 1, raised=self.raised) | soc
 
     def system_values(self, now: datetime) -> Values:
         """Give points 100 to 4100, with the names, the order and the gaps of the dump."""
         modules, state = self.measure_modules(now), self.state(now)
+        cells, warmth = [module.cells for module in modules], [module.temperatures for module in modules]
         places: dict[str, str] = {}
-        for point, place_point, pick, temperatures in (
-            (1300, 1400, max, False),
-            (1500, 1600, min, False),
-            (1800, 1900, max, True),
-            (2000, 2100, min, True),
+        for point, pick, measured, decimals in (
+            (1300, max, cells, 3),
+            (1500, min, cells, 3),
+            (1800, max, warmth, 1),
+            (2000, min, warmth, 1),
         ):
-            place = locate(pick, [module.temperatures if temperatures else module.cells for module in modules])
-            places[str(point)] = f"{place.value:.1f}" if temperatures else f"{place.value:.3f}"
-            places |= place.packed(place_point)
+            place = locate(pick, measured)
+            numbers = (place.module << 8 | place.position, place.module, place.position)
+            places[str(point)] = f"{place.value:.{decimals}f}"
+            places |= {str(point + 100 + index): str(number) for index, number in enumerate(numbers)}
+        boards = [[module.bms_temperature] for module in modules]
         hottest = locate(max, [[module.mosfet_temperature] for module in modules])
-        board_high, board_low = (locate(pick, [[module.bms_temperature] for module in modules]) for pick in (max, min))
+        board_high, board_low = locate(max, boards), locate(min, boards)
         raised = self._raised(now)
-        enabled = registers(raised & REQUESTS.keys() | self._enabled(now), 4000)
+        enabled = {"4007", "4008"} if state.charge_limit > 0 else {"4007"}
         return (
             self.common_values(now)
-            | recorded_values()
+            | RECORDED_VALUES
             | {
                 "300": self.firmware(now),
                 "400": str(len(modules)),
                 "500": collector(self.serial),
-                "600": f"{self._voltage(modules):.1f}",
-                "700": f"{self._current(modules):.1f}",
+                "600": f"{_voltage(modules):.1f}",
+                "700": f"{_current(modules):.1f}",
                 "800": str(int(state.soc)),
                 "900": str(self.cycles(now)) if self._gives_cycles(now) else "",
                 **places,
@@ -158,7 +136,7 @@ class LowVoltage(Storage):
                 "3700": f"{DISCHARGE_VOLTAGE:.1f}",
                 "3800": f"{state.charge_limit * self.system_capacity:.1f}",
                 "3900": f"{DISCHARGE_LIMIT * len(modules):.1f}",
-                **enabled,
+                **registers(raised & REQUESTS.keys() | enabled, 4000),
                 "4100": str(int(bool(raised & PROTECTIONS.keys()))),
             }
         )
@@ -166,14 +144,11 @@ class LowVoltage(Storage):
     def system_truth(self, now: datetime) -> Truth:
         """Give what points 100 to 4100 tell."""
         modules, state, raised = self.measure_modules(now), self.state(now), self._raised(now)
-        bits: Truth = {key: point in raised for point, key in (WARNINGS | PROTECTIONS | REQUESTS).items()}
-        cycles: Truth = {"cycles": self.cycles(now)} if self._gives_cycles(now) else {}
         return (
-            self.rated(now)
-            | electrical(round(self._voltage(modules), 1), round(self._current(modules), 1))
+            electrical(round(_voltage(modules), 1), round(_current(modules), 1))
             | extremes(modules)
-            | cycles
-            | bits
+            | ({"cycles": self.cycles(now)} if self._gives_cycles(now) else {})
+            | {key: point in raised for point, key in (WARNINGS | PROTECTIONS | REQUESTS).items()}
             | {
                 "soc": int(state.soc),
                 "soh": 100,
@@ -190,26 +165,19 @@ class LowVoltage(Storage):
                 "alarm": bool(raised & PROTECTIONS.keys()),
                 "warning": bool(raised & WARNINGS.keys()),
             }
-            | self._stored(now)
         )
-
-    def _stored(self, now: datetime) -> Truth:
-        return {"energy_remaining": self.energy_rated * self.state(now).soc / 100}
 
     def _raised(self, now: datetime) -> frozenset[str]:
         top = self.warns_when_full and self.state(now).soc >= 99
         return self.raised | (HIGH_AT_THE_TOP if top else frozenset())
 
-    def _enabled(self, now: datetime) -> set[str]:
-        return {"4007", "4008"} if self.state(now).charge_limit > 0 else {"4007"}
-
     def _gives_cycles(self, now: datetime) -> bool:
         return self.tells_cycles and self.state(now).rate == 0
 
-    @staticmethod
-    def _voltage(modules: Sequence[ModuleSample]) -> float:
-        return sum(module.voltage for module in modules) / len(modules)
 
-    @staticmethod
-    def _current(modules: Sequence[ModuleSample]) -> float:
-        return sum(module.current for module in modules)
+def _voltage(modules: Sequence[ModuleSample]) -> float:
+    return sum(module.voltage for module in modules) / len(modules)
+
+
+def _current(modules: Sequence[ModuleSample]) -> float:
+    return sum(module.current for module in modules)

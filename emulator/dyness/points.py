@@ -52,12 +52,11 @@ class PointDevice(Device):
 
 def registers(raised: Iterable[str], *firsts: int) -> dict[str, str]:
     """Give bytes of alarms, each followed by its bits: point 3203 is bit 2 of 3200."""
-    raised = frozenset(raised)
     values = {}
     for first in firsts:
-        bits = {str(first + bit + 1): str(int(str(first + bit + 1) in raised)) for bit in range(8)}
-        values[str(first)] = str(sum(int(value) << bit for bit, value in enumerate(bits.values())))
-        values |= bits
+        bits = {str(first + bit): str(first + bit) in raised for bit in range(1, 9)}
+        values[str(first)] = str(sum(value << bit for bit, value in enumerate(bits.values())))
+        values |= {point: str(int(value)) for point, value in bits.items()}
     return values
 
 
@@ -65,9 +64,4 @@ def electrical(voltage: float, current: float) -> Truth:
     """Give voltage, current and power; `current` is positive while charging, as in the vendor's raw data."""
     discharge = 0.0 - current  # never -0.0
     status = "discharging" if discharge > 0 else "charging" if discharge < 0 else "idle"
-    return {
-        "voltage": voltage,
-        "current": discharge,
-        "power": round(voltage * discharge, 1) + 0.0,
-        "status": status,
-    }
+    return {"voltage": voltage, "current": discharge, "power": round(voltage * discharge, 1) + 0.0, "status": status}

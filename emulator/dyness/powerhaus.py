@@ -18,7 +18,7 @@ class PowerHaus(LowVoltage):
     module_serial: str = "DEMO000000000001"
     history: PowerHistory | None = None
 
-    def module_serial_of(self, _number: int) -> str:
+    def module_serial_of(self, number: int) -> str:
         """Give the serial of the one module."""
         return self.module_serial
 

@@ -1,14 +1,15 @@
 """A device that answers with what a real one once said."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 import json
 from pathlib import Path
 from typing import Any, Self
 
 from ..atess.pbd import Pbd
-from .devices import TIME_FORMAT, Device, Json, collector, replace_values, stamp
+from .devices import Device, Json, collector, read_stamp, stamp
 from .points import COMMON_NAMES
 
 
@@ -39,37 +40,42 @@ class Replay(Device):
         return station
 
     def points(self, now: datetime) -> list[Json]:
-        """Give the recorded points."""
-        points: list[Json] = self.recording["points"]
-        time = stamp(self.sample_time(now))
-        return replace_values(points, {"T": time, "TIME": time}) if self.current else points
+        """Give the recorded points; what is no point stays as it came."""
+        times = dict.fromkeys(("T", "TIME"), stamp(self.sample_time(now))) if self.current else {}
+        return [
+            point | {"pointValue": times[point["pointId"]]}
+            if isinstance(point, dict) and point.get("pointId") in [*times]
+            else point
+            for point in self.recording["points"]
+        ]
 
     def power_history(self, now: datetime) -> list[Json]:
         """Give the recorded history, as old as it was when it was received."""
         history: list[Json] | None = self.recording.get("history")
-        received_at = self.recording.get("received_at")
         if history is None:
-            return super().power_history(now)
+            return self.empty_history(now)
+        received_at = self.recording.get("received_at")
         if not self.current or received_at is None:
             return history
         age = now - datetime.fromisoformat(received_at)
-        return [record | {"createTime": _later(record.get("createTime"), age)} for record in history]
+        records = [dict(record) for record in history]
+        for record in records:
+            with suppress(KeyError, TypeError, ValueError):
+                record["createTime"] = stamp(read_stamp(record["createTime"]) + age)
+        return records
 
     def running(self, now: datetime) -> Json | None:
         """Give the recorded running data under this device's serial."""
         running: Json | None = self.recording.get("running")
         if running is None:
-            return super().running(now)
+            return self.empty_running(now)
         time = stamp(self.sample_time(now))
         own = {"sn": self.serial} | ({"dateTime": time, "lastUpdateTime": time} if self.current else {})
-        return running | {name: value for name, value in own.items() if running.get(name) is not None}
+        return _replaced(running, own)
 
     def _renamed(self, key: str) -> Json | None:
         recorded: Json | None = self.recording[key]
-        if recorded is None:
-            return None
-        own = {"deviceSn": self.serial, "collectorSn": collector(self.serial)}
-        return recorded | {name: value for name, value in own.items() if recorded.get(name) is not None}
+        return recorded and _replaced(recorded, {"deviceSn": self.serial, "collectorSn": collector(self.serial)})
 
 
 @dataclass(kw_only=True)
@@ -81,11 +87,8 @@ class PbdReplay(Pbd):
 
     def record(self, now: datetime) -> Json:
         """Give the recorded record under this device's serial."""
-        record: Json = self.recording["points"]
-        own = {"deviceSn": self.serial}
-        if self.current:
-            own["time"] = stamp(self.sample_time(now) + self.utc_offset)
-        return record | {name: value for name, value in own.items() if record.get(name) is not None}
+        time = {"time": stamp(self.sample_time(now) + self.utc_offset)} if self.current else {}
+        return _replaced(self.recording["points"], {"deviceSn": self.serial} | time)
 
     def truth(self, now: datetime) -> dict[str, float]:
         """Give nothing: it only repeats a recording."""
@@ -113,17 +116,13 @@ def read_recordings(path: Path | str) -> list[tuple[str, Json]]:
     match content:
         case {"code": _, "data": {"deviceSn": str(serial)} as record}:
             return [(serial, _recording({"points": record}))]
-        case list() | {"code": _, "data": list()}:
-            points = content if isinstance(content, list) else content["data"]
+        case (list() as points) | {"code": _, "data": list() as points}:
             # Without a listing nobody would find it. That the model is empty happens in the cloud as well.
             listing = {"deviceSn": name, "collectorSn": collector(name), "deviceName": Path(path).stem}
             return [(name, _recording({"listing": listing | {"deviceModelName": ""}, "points": points}))]
         case {"data": {"devices": list() as devices}} if devices:
-            return [
-                (device["serial"], _recording(device))
-                for device in devices
-                if device["points"] or device.get("listing")
-            ]
+            answering = [device for device in devices if device["points"] or device.get("listing")]
+            return [(device["serial"], _recording(device)) for device in answering]
         case {"points": list()}:
             recording = _recording(content)
             return [((recording["listing"] or {}).get("deviceSn", name), recording)]
@@ -141,17 +140,18 @@ def _with_modules(points: Any, numbers: dict[str, int]) -> Any:
     """Let SUB name every module that was ever seen, in the order of their numbers: a single list may leave some out."""
     if not numbers or not isinstance(points, list):
         return points
-    sub = next((point for point in points if isinstance(point, dict) and point.get("pointId") == "SUB"), None)
-    listed = [serial.strip() for serial in str((sub or {}).get("pointValue") or "").split(",") if serial.strip()]
+    sub = {"flag": False, "pointId": "SUB", "pointValue": None, "pointNameCn": COMMON_NAMES["SUB"]}
+    others = []
+    for point in points:
+        if isinstance(point, dict) and point.get("pointId") == "SUB":
+            sub = point
+        else:
+            others.append(point)
+    listed = [serial.strip() for serial in str(sub["pointValue"] or "").split(",") if serial.strip()]
     known = sorted(numbers, key=lambda serial: numbers[serial])
-    value = ",".join(dict.fromkeys([*known, *listed]))
-    if sub is None:
-        return [*points, {"flag": False, "pointId": "SUB", "pointValue": value, "pointNameCn": COMMON_NAMES["SUB"]}]
-    return [point | {"pointValue": value} if point is sub else point for point in points]
+    return [*others, sub | {"pointValue": ",".join(dict.fromkeys([*known, *listed]))}]
 
 
-def _later(time: Any, age: timedelta) -> Any:
-    try:
-        return stamp(datetime.strptime(time, TIME_FORMAT).replace(tzinfo=UTC) + age)
-    except TypeError, ValueError:
-        return time
+def _replaced(recorded: Json, own: Mapping[str, str]) -> Json:
+    """Put values in the place of those that the recording has."""
+    return recorded | {name: value for name, value in own.items() if recorded.get(name) is not None}

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from .battery import BatteryState
 from .cells import ambient, cell_temperatures, cell_voltages
+from .models import Model
 from .points import Truth
 
 type Pick = Callable[[Iterable[float]], float]
+PICKS: dict[str, Pick] = {"max": max, "min": min}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,20 +38,13 @@ class Place:
     module: int
     position: int
 
-    def packed(self, point: int) -> dict[str, str]:
-        """Say where: module in the high byte, position in the low one, and both apart (dyness-api 6.1)."""
-        packed = self.module << 8 | self.position
-        return {str(point): str(packed), str(point + 1): str(self.module), str(point + 2): str(self.position)}
 
-
-def measure(
-    state: BatteryState, *, cells: int, sensors: int, capacity: float, seed: int, warmer_by: float
-) -> ModuleSample:
+def measure(state: BatteryState, model: Model, capacity: float, seed: int, warmer_by: float) -> ModuleSample:
     """Measure one module of a battery. `warmer_by` °C is how its room differs from the usual cellar."""
     room = ambient(state) + warmer_by
     return ModuleSample(
-        cells=cell_voltages(state, cells, seed),
-        temperatures=[round(value + warmer_by, 1) + 0.0 for value in cell_temperatures(state, sensors, seed)],
+        cells=cell_voltages(state, model.cells, seed),
+        temperatures=[round(value + warmer_by, 1) + 0.0 for value in cell_temperatures(state, model.sensors, seed)],
         bms_temperature=round(room - 4, 1) + 0.0,
         mosfet_temperature=round(room + 2 + 14 * abs(state.rate), 1) + 0.0,
         current=round(state.rate * capacity, 1) + 0.0,
@@ -68,8 +63,7 @@ def locate(pick: Pick, modules: Sequence[Sequence[float]]) -> Place:
 def extremes(modules: Sequence[ModuleSample]) -> Truth:
     """Give the highest and the lowest cell voltage and temperature of all modules, and where they are."""
     truth: Truth = {}
-    picks: tuple[tuple[str, Pick], ...] = (("max", max), ("min", min))
-    for name, pick in picks:
+    for name, pick in PICKS.items():
         voltage = locate(pick, [module.cells for module in modules])
         temperature = locate(pick, [module.temperatures for module in modules])
         truth |= {
@@ -88,5 +82,4 @@ def single_cells(module: ModuleSample) -> Truth:
     """Give every cell and sensor of one module, and the extremes of them."""
     cells: Truth = {f"cell_{number:02d}_voltage": voltage for number, voltage in enumerate(module.cells, 1)}
     sensors = {f"cell_temperature_{number}": value for number, value in enumerate(module.temperatures, 1)}
-    places = {key: value for key, value in extremes([module]).items() if not key.endswith("_module")}
-    return cells | sensors | places
+    return cells | sensors | {key: value for key, value in extremes([module]).items() if not key.endswith("_module")}

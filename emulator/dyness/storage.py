@@ -8,15 +8,17 @@ from typing import ClassVar, Literal
 from zlib import crc32
 
 from .battery import Battery, BatteryState
-from .devices import Device, Json, collector, load_payload, stamp
+from .devices import PERIOD, Device, Json, collector, load_payload, stamp
 from .history import PowerHistory
 from .models import Model
 from .points import PointDevice, Truth, Values
 from .sample import ModuleSample, measure
-from .sub import Sub, sub_point
 from .throughput import NOMINAL_CELL_VOLTAGE, Throughput, of_today, since_epoch
 
 COMMUNICATION = {"Online": "1", "Offline": "2", "Breakdown": "3"}
+
+type Sub = Literal["all", "partial", "null", "empty", "absent", "reversed", "with_master", "single"]
+"""What a master says of its modules: a hint and never the truth (dyness-api 5, field report F10 to F14)"""
 
 
 @dataclass(kw_only=True)
@@ -24,7 +26,8 @@ class Storage(PointDevice):
     """A battery of some modules in a house with solar panels. It lives `speed` times as fast as the clock.
 
     `model_name`, `communication` and `work_status` are for what the device list says against all truth;
-    `station_capacity` (kWh) is what station/info says, where that is not the capacity (dyness-api 8).
+    `station_capacity` (kWh) is what station/info says, where that is not the capacity (dyness-api 8). Each sample has
+    the next of `sub`.
     """
 
     history_volts: ClassVar[float | None] = None
@@ -70,20 +73,29 @@ class Storage(PointDevice):
         """Rated capacity of all modules in kWh."""
         return round(sum(self.capacities) * self.model.cells * NOMINAL_CELL_VOLTAGE / 1000, 3)
 
+    @property
+    def cells_in_series(self) -> int:
+        """Low-voltage modules are in parallel."""
+        return self.model.cells
+
+    @property
+    def system_capacity(self) -> float:
+        """In Ah."""
+        return sum(self.capacities)
+
+    @property
+    def kilowatt_hours(self) -> float:
+        """By this a throughput in Wh per Ah and cell becomes kWh."""
+        return sum(self.capacities) * self.model.cells / 1000
+
     def state(self, now: datetime) -> BatteryState:
         """Give what the battery did when the newest sample was taken."""
         return self.battery.at(self.sample_time(now))
 
     def measure_module(self, now: datetime, number: int) -> ModuleSample:
         """Measure one module, from 1 on. All are equally full."""
-        return measure(
-            self.state(now),
-            cells=self.model.cells,
-            sensors=self.model.sensors,
-            capacity=self.capacities[number - 1],
-            seed=self.seed + crc32(f"{self.serial}/{number}".encode()),
-            warmer_by=self.warmer_by,
-        )
+        seed = self.seed + crc32(f"{self.serial}/{number}".encode())
+        return measure(self.state(now), self.model, self.capacities[number - 1], seed, self.warmer_by)
 
     def measure_modules(self, now: datetime) -> list[ModuleSample]:
         """Measure all modules."""
@@ -94,20 +106,30 @@ class Storage(PointDevice):
         local = self.battery.local(self.sample_time(now))
         return since_epoch(self.battery, local), of_today(self.battery, local)
 
-    @property
-    def kilowatt_hours(self) -> float:
-        """By this a throughput in Wh per Ah and cell becomes kWh."""
-        return sum(self.capacities) * self.model.cells / 1000
-
     def cycles(self, now: datetime) -> int:
         """Count full cycles; it was not new at EPOCH."""
         return 37 + int(self.throughput(now)[0].cycles)
 
     def common_values(self, now: datetime) -> Values:
         """Give the points that all batteries have (dyness-api 6.0)."""
-        sample = self.sample_time(now)
+        sample = stamp(self.sample_time(now))
+        return {"T": sample} | self._sub_point(now) | {"TIME": sample}
+
+    def _sub_point(self, now: datetime) -> Values:
+        number = int(self.sample_time(now).timestamp() // PERIOD.total_seconds())
+        turn = self.sub[number % len(self.sub)]
         serials = [module.serial for module in self.modules]
-        return {"T": stamp(sample)} | sub_point(self.sub, self.serial, serials, sample) | {"TIME": stamp(sample)}
+        # One is missing, and another one each time (#52).
+        missing = number // len(self.sub) % max(len(serials), 1)
+        listed = {
+            "all": serials,
+            "partial": serials[:missing] + serials[missing + 1 :],
+            "reversed": serials[::-1],
+            "with_master": [self.serial, *serials],
+            "single": serials[:1],
+            "empty": [],
+        }
+        return {} if turn == "absent" else {"SUB": None if turn == "null" else ",".join(listed[turn])}
 
     def rated(self, now: datetime) -> Truth:
         """Give when the sample was taken, and the rated capacity."""
@@ -118,16 +140,16 @@ class Storage(PointDevice):
         return self.model.firmware
 
     def listing(self, now: datetime) -> Json:
-        """Give the item of storage/list."""
-        identity = self._identity(now)
-        own = {
+        """Give the item of storage/list. A full battery says Fault: that is how it has been seen (dyness-api 7)."""
+        state = self.state(now)
+        status = "Fault" if state.soc >= 100 else "RunMode" if state.rate else "StandBy"
+        row: Json = load_payload("powerhaus")["listing"] | self._identity(now)
+        return row | {
             "collectorSn": collector(self.serial),
-            "parentCode": identity["deviceModelCode"],
+            "parentCode": row["deviceModelCode"],
             "productType": self.model.product_type,
-            "workStatus": self._work_status(now),
+            "workStatus": self.work_status or status,
         }
-        listing: Json = load_payload("powerhaus")["listing"]
-        return listing | identity | own
 
     def detail(self, now: datetime) -> Json:
         """Give household/storage/detail, the only reply with an explicit zone."""
@@ -149,15 +171,19 @@ class Storage(PointDevice):
         station: Json = load_payload("powerhaus")["station"]
         return station | {"batteryCapacity": f"{told:.6g}"}
 
+    def running(self, now: datetime) -> Json:
+        """Give getLastRunningDataBySn."""
+        return self.empty_running(now)
+
     def power_history(self, now: datetime) -> list[Json]:
         """Give getLastPowerDataBySn."""
         if self.history is None:
-            return super().power_history(now)
+            return self.empty_history(now)
         if self.history.yesterday:
             local = now + self.utc_offset
             now -= timedelta(hours=local.hour, minutes=local.minute, seconds=local.second + 1)
         return self.history.records(
-            self.buckets(now),
+            self.empty_history(now),
             known_until=self.sample_time(now),
             battery=self.battery,
             cells=self.cells_in_series,
@@ -165,22 +191,11 @@ class Storage(PointDevice):
             volts=self.history_volts,
         )
 
-    @property
-    def cells_in_series(self) -> int:
-        """Low-voltage modules are in parallel."""
-        return self.model.cells
-
-    @property
-    def system_capacity(self) -> float:
-        """In Ah."""
-        return sum(self.capacities)
-
     def _identity(self, now: datetime) -> Json:
-        name = self.model.name if self.model_name is None else self.model_name
         return {
             "deviceSn": self.serial,
             "deviceName": self.model.name,
-            "deviceModelName": name,
+            "deviceModelName": self.model.name if self.model_name is None else self.model_name,
             "deviceModelCode": self.model.code,
             "batteryCategory": self.model.category,
             "deviceCommunicationStatus": self.communication,
@@ -188,8 +203,3 @@ class Storage(PointDevice):
             "systemType": self.model.system_type,
             "firmwareVersion": self.firmware(now),
         }
-
-    def _work_status(self, now: datetime) -> str:
-        """Fault whenever it is full: that is how it has been seen (dyness-api 7)."""
-        state = self.state(now)
-        return self.work_status or ("Fault" if state.soc >= 100 else "RunMode" if state.rate else "StandBy")

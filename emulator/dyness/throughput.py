@@ -1,6 +1,5 @@
 """What has flown through a battery and its house since EPOCH, for the counters of the models that have them."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -32,22 +31,14 @@ class Throughput(NamedTuple):
         """What the panels and the battery gave together."""
         return self.solar + self.discharged - self.charged
 
-    @property
-    def load(self) -> float:
-        """What the house took."""
-        return self.output + self.imported - self.exported
-
 
 def since_epoch(battery: Battery, local: float) -> Throughput:
     """Add up from EPOCH to a plant-local time in seconds."""
     day, index, part = split(local)
-    minutes = battery.day(day)
     cycle, day = divmod(day, CYCLE)
-    days = _days(battery.seed, battery.reserve, battery.taper)
-    hour = index // 60
-    this_minute = _flow(minutes[index : index + 1])
-    today = days[day][hour].plus(_flow(minutes[60 * hour : index])).plus(this_minute, part)
-    return today.plus(days[CYCLE][0], cycle)
+    sums = _sums(battery.seed, battery.reserve, battery.taper)
+    before, after = sums[day * MINUTES + index : day * MINUTES + index + 2]
+    return before.plus(after.plus(before, -1), part).plus(sums[-1], cycle)
 
 
 def of_today(battery: Battery, local: float) -> Throughput:
@@ -55,35 +46,23 @@ def of_today(battery: Battery, local: float) -> Throughput:
     return since_epoch(battery, local).plus(since_epoch(battery, local // DAY * DAY), -1)
 
 
-@lru_cache(maxsize=64)
-def _days(seed: int, reserve: float, taper: Taper) -> list[list[Throughput]]:
-    """Add up to each hour of each day of a cycle, and to its end."""
+@lru_cache(maxsize=16)
+def _sums(seed: int, reserve: float, taper: Taper) -> list[Throughput]:
+    """Add up to the beginning of each minute of a cycle of days, and to its end."""
     battery = Battery(seed=seed, reserve=reserve, taper=taper)
-    days = []
-    before = Throughput()
-    for number in range(CYCLE):
-        minutes = battery.day(number)
-        flows = (_flow(minutes[start : start + 60]) for start in range(0, MINUTES, 60))
-        *hours, before = accumulate(flows, Throughput.plus, initial=before)
-        days.append(hours)
-    return [*days, [before]]
+    minutes = (minute for number in range(CYCLE) for minute in battery.day(number))
+    return list(accumulate(map(_flow, minutes), Throughput.plus, initial=Throughput()))
 
 
-def _flow(minutes: Iterable[Minute]) -> Throughput:
-    cycles = charged = discharged = solar = exported = imported = 0.0
-    for minute in minutes:
-        spare = minute.solar - minute.load - minute.rate
-        solar += minute.solar
-        if minute.rate > 0:
-            cycles += minute.rate
-            charged += minute.rate * mean_voltage(minute.soc, minute.rate)
-        else:
-            discharged -= minute.rate * mean_voltage(minute.soc, minute.rate)
-        if spare > 0:
-            exported += spare
-        else:
-            imported -= spare
-    nominal = NOMINAL_CELL_VOLTAGE / 60
+def _flow(minute: Minute) -> Throughput:
+    """What one minute adds."""
+    spare = (minute.solar - minute.load - minute.rate) * NOMINAL_CELL_VOLTAGE / 60
+    energy = minute.rate * mean_voltage(minute.soc, minute.rate) / 60
     return Throughput(
-        cycles / 60, charged / 60, discharged / 60, solar * nominal, exported * nominal, imported * nominal
+        cycles=max(minute.rate, 0) / 60,
+        charged=max(energy, 0),
+        discharged=max(-energy, 0),
+        solar=minute.solar * NOMINAL_CELL_VOLTAGE / 60,
+        exported=max(spare, 0),
+        imported=max(-spare, 0),
     )
