@@ -25,7 +25,7 @@ DIAGNOSTIC: dict[Key, Class | None] = {
     **dict.fromkeys((Key.WARNING, *sorted(WARNINGS), *sorted(PROTECTIONS)), Class.PROBLEM),
     **dict.fromkeys((Key.CHARGE_ENABLED, Key.DISCHARGE_ENABLED, Key.FULL_CHARGE_REQUESTED), None),
     **dict.fromkeys((Key.FORCE_CHARGE_1, Key.FORCE_CHARGE_2, Key.CHARGE_MOSFET, Key.DISCHARGE_MOSFET), None),
-    **dict.fromkeys((Key.HEATER, Key.FULLY_CHARGED, Key.BATTERY_RELAY), None),
+    **dict.fromkeys((Key.HEATER, Key.FAN, Key.BALANCING, Key.FULLY_CHARGED, Key.BATTERY_RELAY), None),
 }
 BINARY_SENSORS = (
     *(BinarySensorEntityDescription(key=key, device_class=kind) for key, kind in SHOWN.items()),

@@ -9,14 +9,16 @@ import math
 from typing import Any, ClassVar
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..cloud.queue import CEILING
 from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, DOMAIN
 from ..telemetry.device import Device
+from ..telemetry.vocabulary import Key
 from .connection import connection, digest
 from .coordinator import CloudCoordinator, ReadingsCoordinator, Source
 from .credentials import Credentials
@@ -128,6 +130,12 @@ class Account(ABC):
     def modules_of(self, serial: str) -> Mapping[str, int]:
         """Return the numbers of the modules behind a device by their serial numbers."""
         return {}
+
+    def is_looked_at(self, serial: str, key: Key) -> bool:
+        """Return whether a sensor is on, or not there yet: what is off needs no call."""
+        registry = er.async_get(self.hass)
+        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{serial}-{key}")
+        return not entity_id or not registry.entities[entity_id].disabled
 
     async def async_start(self) -> None:
         """Show what was read before, and read the rest. What takes long arrives later."""

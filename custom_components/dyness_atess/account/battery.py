@@ -13,7 +13,8 @@ from homeassistant.util import dt as dt_util
 from ..cloud.dyness import DynessClient
 from ..cloud.queue import Priority, Turn
 from ..const import CONF_CAPACITY
-from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_running, family_by_name
+from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, decode_running, family_by_name
+from ..telemetry.dyness.direction import DirectionWitness
 from ..telemetry.dyness.family import Family
 from ..telemetry.dyness.history import latest_soc, powers
 from ..telemetry.energy.capacity import CAPACITIES, add_capacity, combine_modules
@@ -33,7 +34,7 @@ MAXIMUM_MODULES = 128
 """More than any stack has; what lists more is no list of modules."""
 SILENT = timedelta(days=1)
 """A module that has said nothing for so long is not counted any more: it has been replaced."""
-STATION_PAUSE = 1800.0
+STATION_PAUSE, DONGLE_PAUSE = 1800.0, 3600.0
 RUNNING = "running data"
 
 _MASTER = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
@@ -91,14 +92,18 @@ class Battery(Source):
         self.modules: dict[str, int] = dict(remembered.get("modules", {}))
         """Numbers of the modules by serial number; a number stays with its serial number."""
         self._pace = Pace()
+        self._direction = DirectionWitness(remembered.get("direction"))
         self._soc: tuple[datetime, float] | None = None
         """From the day's history, for where no point has it."""
+        self._radio: dict[Key, Value] = {}
+        """What the Wi-Fi dongle says of itself."""
         self._name = account.known[serial].model or "device"
         turn = Turn(Priority.MASTER, device=digest(serial))
         endpoint = partial(SecondaryEndpoint, account.hass, account.entry, account.credentials, turn=turn)
         self._station = endpoint(
             partial(client.station_info, serial), name=f"plant of {self._name} {turn.device}", pause=STATION_PAUSE
         )
+        self._dongle = endpoint(self._ask_dongle, name=f"dongle of {self._name} {turn.device}", pause=DONGLE_PAUSE)
         self._history = endpoint(partial(client.last_power_data, serial), name=f"history of {self._name} {turn.device}")
         if (family := family_by_name(remembered.get("family"))) and family.running:
             self._add_running(family)
@@ -116,7 +121,10 @@ class Battery(Source):
     def decode(self, raw: Any, received_at: datetime) -> Reading:
         """Return what they mean, together with what is known from elsewhere."""
         memory = self._account.memory
-        reading = decode(raw, memory.recall(self.serial).get("family"))
+        known_family = memory.recall(self.serial).get("family")
+        reading = decode(raw, known_family, self._direction.sign)
+        if reading.family == READ_BY_NAME:
+            self._learn_direction(decode(raw, known_family, 1), received_at)
         self._report_model(reading)
         if reading.empty:
             return reading
@@ -124,8 +132,19 @@ class Battery(Source):
             memory.keep(self.serial, family=reading.family)
         if self._soc and received_at - self._soc[0] <= MAXIMUM_AGE:
             reading.values.setdefault(Key.SOC, self._soc[1])
+        reading.values.update(self._radio)
         self._add_capacity(reading)
         return reading
+
+    def _learn_direction(self, reading: Reading, received_at: datetime) -> None:
+        current, soc = reading.values.get(Key.CURRENT), reading.values.get(Key.SOC)
+        if isinstance(current, float | int) and isinstance(soc, float | int):
+            self._direction.add(current, soc, reading.sampled_at or received_at)
+            self._account.memory.keep(self.serial, direction=self._direction.memory)
+
+    async def _ask_dongle(self, turn: Turn) -> Any:
+        serial = self._account.known[self.serial].collector_serial
+        return await self._client.realtime_data(serial, turn=turn) if serial else None
 
     def _add_capacity(self, reading: Reading) -> None:
         """Add what is rated and what is left, in kWh."""
@@ -233,6 +252,9 @@ class Battery(Source):
             if capacity and CAPACITIES[0] < capacity < CAPACITIES[1]:
                 memory.keep(self.serial, capacity=capacity)
                 self.coordinator.decode_again()
+        if self._account.is_looked_at(self.serial, Key.SIGNAL_STRENGTH):
+            self._radio = decode_dongle(await self._dongle.async_get()) or self._radio
+            coordinator.decode_again()
         gap = coordinator.energies.gap
         if not gap and (not family or Key.SOC in reading.values):
             return

@@ -7,7 +7,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..cloud.errors import CloudEmpty
+from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Priority, Turn
 from .coordinator import CloudCoordinator
 from .credentials import Credentials
@@ -47,8 +47,8 @@ class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):
     async def _read(self) -> Data | None:
         try:
             return await self._call(self._turn)
-        except CloudEmpty:
-            return None
+        except CloudEmpty, CloudRefused:
+            return None  # not every model has every endpoint
 
     @override
     def _next_read(self) -> float:

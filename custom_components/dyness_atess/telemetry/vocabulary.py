@@ -96,8 +96,6 @@ class Key(StrEnum):
     PV_INDUCTOR_TEMPERATURE = "pv_inductor_temperature"
     OUTPUT_CONVERTER_TEMPERATURE = "output_converter_temperature"
     OUTPUT_INDUCTOR_TEMPERATURE = "output_inductor_temperature"
-    PCS_OUTPUT_POWER = "pcs_output_power"
-    PCS_CHARGE_POWER = "pcs_charge_power"
     DEVICE_STATUS = "device_status"
     RUN_MODE = "run_mode"
     BATTERY_STATUS = "battery_status"
