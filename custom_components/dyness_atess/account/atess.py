@@ -86,9 +86,10 @@ class AtessAccount(Account):
         kinds = {subentry.data[CONF_DEVICE_SN]: subentry.data[CONF_KIND] for subentry in self.entry.subentries.values()}
         if (kind := kinds.get(serial)) is None:
             return
-        several = f" {serial}" if len(kinds) > 1 else ""
+        # The end of the serial number tells several apart; the whole of it has no place in a name, which states show.
+        which = f" {serial[-4:]}" if len(kinds) > 1 else ""
         known = self.known[serial]
-        self.known[serial] = replace(known, name=known.name or f"ATESS {kind.upper()}{several}", model=kind.upper())
+        self.known[serial] = replace(known, name=known.name or f"ATESS {kind.upper()}{which}", model=kind.upper())
         source = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
         coordinator = self.reader(source, serial, kind.upper(), interval=CONVERTER)
         coordinator.after_answer = CONVERTER

@@ -256,7 +256,7 @@ class Battery(Source):
             self._radio = decode_dongle(await self._dongle.async_get()) or self._radio
             coordinator.decode_again()
         gap = coordinator.energies.gap
-        if not gap and (not family or Key.SOC in reading.values):
+        if not gap and (not reading.family or Key.SOC in reading.values):
             return
         records = await self._history.async_get() or []
         now = dt_util.utcnow()
@@ -297,7 +297,12 @@ class Battery(Source):
     def raw_secondary(self) -> dict[str, Any]:
         """The last answers of other endpoints, for diagnostics."""
         running = self._account.secondary.get(self.serial + RUNNING)
-        return {"running": running.raw if running else None, "history": self._history.data}
+        answers = {
+            "running": running.raw if running else None,
+            "history": self._history.data,
+            "station": self._station.data,
+        }
+        return {name: data for name, data in answers.items() if data}
 
     @callback
     def forget(self, module: str) -> None:
