@@ -14,7 +14,12 @@ _LOGGER = logging.getLogger(__name__)
 
 BASE_URL = "https://www.enerclo-atesspower.com"
 PREFIX = "/api/v1"
-PBD_DATA_LAST = "/pbd/data-last"
+KINDS = ("pbd", "hps")
+_PATHS = {
+    "pbd": ("/pbd/data-last",),
+    # Of the central type and of the string type; nothing but the record tells which a device is.
+    "hps": ("/hps/data-last", "/hps/data-last-small"),
+}
 
 
 def authorization(api_id: str, api_token: str) -> str:
@@ -48,42 +53,65 @@ class AtessClient:
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": authorization(api_id, api_token), "Accept-Language": "en"}
         self._queue = queue
+        self._paths: dict[tuple[str, str], tuple[str, ...]] = {}
+        """Where a device was found, so that each later read is one call."""
 
-    async def pbd_data_last(self, device_sn: str, turn: Turn = SETUP) -> dict[str, Any]:
-        """Return the last record of a PBD as it came (atess-api 5).
+    async def data_last(self, kind: str, device_sn: str, turn: Turn = SETUP) -> dict[str, Any]:
+        """Return the last record of a device of one of the `KINDS`, as it came (atess-api 5, 6).
 
         Raises:
             CloudEmpty: success without a record.
+            CloudUnavailable: `answered` where the cloud refused this serial number (codes 400 and 500).
             CloudError: see `errors`.
         """
+        refusals: list[CloudError] = []
+        for path in self._paths.get((kind, device_sn), _PATHS[kind]):
+            try:
+                record = await self._call(path, device_sn, turn)
+            except CloudError as error:
+                _LOGGER.debug("%s: %s", path, error)
+                if not isinstance(error, CloudEmpty) and not getattr(error, "answered", False):
+                    raise
+                refusals.append(error)
+            else:
+                _LOGGER.debug("%s: answered", path)
+                self._paths[kind, device_sn] = (path,)
+                return record
+        # "No record" says more than "not found" of the other path.
+        raise next((error for error in refusals if isinstance(error, CloudEmpty)), refusals[-1])
 
-        async def call() -> Any:
-            url = f"{self._base_url}{PREFIX}{PBD_DATA_LAST}"
-            answer = await exchange(self._session, "GET", url, headers=self._headers, params={"deviceSn": device_sn})
-            return _data(answer)
+    async def _call(self, path: str, device_sn: str, turn: Turn) -> dict[str, Any]:
+        async def call() -> dict[str, Any]:
+            url = f"{self._base_url}{PREFIX}{path}"
+            return _record(
+                await exchange(self._session, "GET", url, headers=self._headers, params={"deviceSn": device_sn})
+            )
 
-        try:
-            data = await self._queue.run(call, turn)
-            if data in (None, {}, [], ""):
-                raise CloudEmpty("no record")
-            if not isinstance(data, dict):
-                raise CloudUnavailable("record of an unknown form")
-        except CloudError as error:
-            _LOGGER.debug("%s: %s", PBD_DATA_LAST, error)
-            raise
-        _LOGGER.debug("%s: answered", PBD_DATA_LAST)
-        return data
+        return await self._queue.run(call, turn)
 
 
-def _data(answer: Answer) -> Any:
+def _record(answer: Answer) -> dict[str, Any]:
     """Open the envelope (atess-api 2); whether errors come with their HTTP status is not known, so both count."""
-    codes = {answer.code, str(answer.status)}
+    code, data = answer.content.get("code"), answer.content.get("data")
+    code = "" if code is None else str(code).strip()
+    codes = {code, str(answer.status)}
+    words = " ".join(value for value in answer.content.values() if isinstance(value, str)).lower()
+    succeeded = answer.status < 400 and code in ("", "0", "200")
+    if succeeded and isinstance(data, dict) and data:
+        return data
+    if codes & {"429", "10012"} or "limit" in words or "frequen" in words:
+        raise CloudRateLimited
     if codes & {"401", "403"}:
         raise CloudRejected
-    if "429" in codes:
-        raise CloudRateLimited
-    if "400" in codes:
-        raise CloudUnavailable("not found", answered=True)
-    if answer.status >= 400 or answer.code not in ("0", "200"):
-        raise CloudUnavailable(f"HTTP status {answer.status}, code {answer.code or 'missing'}")
-    return answer.content.get("data")
+    if succeeded and code and data in (None, {}, [], ""):
+        raise CloudEmpty("no record")
+    if succeeded:
+        raise CloudUnavailable("record of an unknown form")
+    if code == "500" and any(word in words for word in ("network", "timed out", "timeout")):
+        raise CloudUnavailable("network trouble")
+    if codes & {"400", "500"}:
+        raise CloudUnavailable("not found" if "400" in codes else "refused", answered=True)
+    if answer.status >= 400:
+        raise CloudUnavailable(f"HTTP status {answer.status}")
+    # Nobody knows how the cloud says that it is asked too often (atess-api 1).
+    raise CloudRateLimited

@@ -89,7 +89,7 @@ def test_a_changed_scale_is_noticed_and_never_shown_wrong() -> None:
     device, noon = Pbd(), MIDNIGHT + timedelta(hours=12)
     decoder = ConverterDecoder("pbd")
     for measures in ("decimals", "tenths", "decimals"):
-        device.measures = measures  # type: ignore[assignment]
+        device.measures = measures
         shown = []
         for _ in range(5):
             noon += POLL
