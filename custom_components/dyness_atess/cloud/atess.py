@@ -23,12 +23,7 @@ _PATHS = {
 
 
 def authorization(api_id: str, api_token: str) -> str:
-    """Return the header that every call needs (atess-api 1).
-
-    Args:
-        api_id: number of the account; empty where the token is the ready-made value of the header.
-        api_token: token of the account.
-    """
+    """Return the header that every call needs (atess-api 1); without an id the token is its ready-made value."""
     if not api_id or api_token.startswith("Basic "):
         return api_token
     return "Basic " + base64.b64encode(f"{api_id}:{api_token}".encode()).decode()
@@ -40,15 +35,7 @@ class AtessClient:
     def __init__(
         self, session: aiohttp.ClientSession, base_url: str, api_id: str, api_token: str, queue: AccountQueue
     ) -> None:
-        """Keep the session, which stays the caller's, and the credentials.
-
-        Args:
-            session: used for every call.
-            base_url: scheme and host, without a path.
-            api_id: number of the account, or empty.
-            api_token: token of the account, or the ready-made header.
-            queue: of the account, shared by whoever calls on its behalf.
-        """
+        """Keep the session, which stays the caller's, and the credentials, as `authorization` takes them."""
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": authorization(api_id, api_token), "Accept-Language": "en"}

@@ -127,6 +127,7 @@ def test_a_better_witness_overrules_the_balance() -> None:
     assert decoder.decode(record, MIDNIGHT).values[Key.POWER] == 10010
     assert decoder.decode(record | {"bmsStatus": 4}, MIDNIGHT + POLL).values[Key.POWER] == -10010
     assert decoder.decode(record | {"temp": 20}, MIDNIGHT + 2 * POLL).values[Key.POWER] == -10010
+    assert Key.POWER not in decoder.decode(record | {"bmsStatus": 5}, MIDNIGHT + 3 * POLL).values
 
 
 def test_option_overrides_witnesses() -> None:
