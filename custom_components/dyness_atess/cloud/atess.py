@@ -12,6 +12,7 @@ from .errors import (
     CloudRateLimited,
     CloudRefused,
     CloudRejected,
+    CloudTrouble,
     CloudUnavailable,
 )
 from .queue import FORM, AccountQueue, Turn
@@ -30,12 +31,7 @@ _PATHS = {
 
 
 def authorization(api_id: str, api_token: str) -> str:
-    """Return the header that every call needs (atess-api 1).
-
-    Args:
-        api_id: number of the account; empty where the token is the ready-made value of the header.
-        api_token: token of the account.
-    """
+    """Return the header that every call needs (atess-api 1); without an id the token is its ready-made value."""
     if not api_id or api_token.startswith("Basic "):
         return api_token
     return "Basic " + base64.b64encode(f"{api_id}:{api_token}".encode()).decode()
@@ -47,15 +43,7 @@ class AtessClient:
     def __init__(
         self, session: aiohttp.ClientSession, base_url: str, api_id: str, api_token: str, queue: AccountQueue
     ) -> None:
-        """Keep the session, which stays the caller's, and the credentials.
-
-        Args:
-            session: used for every call.
-            base_url: scheme and host, without a path.
-            api_id: number of the account, or empty.
-            api_token: token of the account, or the ready-made header.
-            queue: of the account, shared by whoever calls on its behalf.
-        """
+        """Keep the session, which stays the caller's, and the credentials, as `authorization` takes them."""
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": authorization(api_id, api_token), "Accept-Language": "en"}
@@ -68,7 +56,7 @@ class AtessClient:
 
         Raises:
             CloudEmpty: success without a record.
-            CloudUnavailable: `answered` where the cloud refused this serial number (codes 400 and 500).
+            CloudRefused: it does not know this serial number, or has trouble (codes 400 and 500).
             CloudError: see `errors`.
         """
         refusals: list[CloudError] = []
@@ -77,7 +65,7 @@ class AtessClient:
                 record = await self._call(path, device_sn, turn)
             except CloudError as error:
                 _LOGGER.debug("%s: %s", path, error)
-                if not isinstance(error, CloudEmpty) and not isinstance(error, CloudRefused):
+                if not isinstance(error, CloudEmpty | CloudRefused):
                     raise
                 refusals.append(error)
             else:
@@ -115,9 +103,9 @@ def _record(answer: Answer) -> dict[str, Any]:
     if succeeded:
         raise CloudUnavailable("record of an unknown form")
     if code == "500" and any(word in words for word in ("network", "timed out", "timeout")):
-        raise CloudUnavailable("network trouble")
+        raise CloudTrouble("network trouble")
     if codes & {"400", "500"}:
-        raise CloudUnavailable("not found" if "400" in codes else "refused")
+        raise CloudRefused("not found" if "400" in codes else "refused")
     if answer.status >= 400:
         raise CloudUnavailable(f"HTTP status {answer.status}")
     # Nobody knows how the cloud says that it is asked too often (atess-api 1).

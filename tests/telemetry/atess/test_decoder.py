@@ -89,7 +89,7 @@ def test_a_changed_scale_is_noticed_and_never_shown_wrong() -> None:
     device, noon = Pbd(), MIDNIGHT + timedelta(hours=12)
     decoder = ConverterDecoder("pbd")
     for measures in ("decimals", "tenths", "decimals"):
-        device.measures = measures  # type: ignore[assignment]
+        device.measures = measures
         shown = []
         for _ in range(5):
             noon += POLL
@@ -127,6 +127,7 @@ def test_a_better_witness_overrules_the_balance() -> None:
     assert decoder.decode(record, MIDNIGHT).values[Key.POWER] == 10010
     assert decoder.decode(record | {"bmsStatus": 4}, MIDNIGHT + POLL).values[Key.POWER] == -10010
     assert decoder.decode(record | {"temp": 20}, MIDNIGHT + 2 * POLL).values[Key.POWER] == -10010
+    assert Key.POWER not in decoder.decode(record | {"bmsStatus": 5}, MIDNIGHT + 3 * POLL).values
 
 
 def test_option_overrides_witnesses() -> None:

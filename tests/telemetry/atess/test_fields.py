@@ -96,6 +96,7 @@ def test_only_powers_and_the_serial_are_no_quantity() -> None:
         ({"status": 6}, Key.DEVICE_STATUS, "single_pv"),
         ({"status": 5}, Key.DEVICE_STATUS, None),
         ({"status": "2"}, Key.DEVICE_STATUS, "running"),
+        ({"status": 2.5}, Key.DEVICE_STATUS, None),
         ({"status": 2, "runModel": 1}, Key.RUN_MODE, "ems"),
         ({"bmsStatus": 3}, Key.BATTERY_STATUS, "discharge_disabled"),
         ({"bmsStatus": 9}, Key.BATTERY_STATUS, None),

@@ -7,14 +7,11 @@ from zlib import crc32
 
 from ..raw import number
 
-REMEMBERED = 7200.0
-"""s; servers that take turns answer with records that are no older."""
-GAP = 1800.0
-"""s; after more without an answer even a record that nobody has seen need not be of now."""
-EARLIEST = datetime(2024, 1, 1, tzinfo=UTC)
-"""The interface is not older."""
+REMEMBERED = 7200.0  # s; servers that take turns answer with records that are no older
+GAP = 1800.0  # s; after more without an answer even a record that nobody has seen need not be of now
+EARLIEST = datetime(2024, 1, 1, tzinfo=UTC)  # the interface is not older
+# By how much clocks lag behind UTC in the west, and more than any that is right.
 FURTHEST_WEST, CERTAINLY_OLD = timedelta(hours=12), timedelta(hours=15)
-"""By how much clocks lag behind UTC in the west, and more than any that is right."""
 
 
 class Dating:

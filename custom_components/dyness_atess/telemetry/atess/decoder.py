@@ -12,17 +12,13 @@ from ..raw import Point, number
 from ..reading import Reading
 from ..vocabulary import LIFETIME, BatteryStatus, DeviceStatus, Key, Status
 from .dating import Dating
-from .evidence import BALANCE, CIRCUITS, IDLE_CURRENT, INPUTS, LEAST_RISE, SCALED, Decision, direction, rise, scale
+from .evidence import CIRCUITS, IDLE_CURRENT, INPUTS, LEAST_RISE, SCALED, Decision, direction, rise, scale
 from .fields import BATTERY, FIELDS, OTHER_INPUTS, Field, Measure
 
-LEAST = {Measure.VOLTAGE: 50.0, Measure.CURRENT: IDLE_CURRENT}
-"""V and A that show that an input or a battery exists; less can be the offset of an unused one."""
-OFFSET_POWER = 50.0
-"""W; for a product of voltage and current up to this it does not matter whether they are tenths."""
-LEAST_LOAD = 0.5
-"""kWh by which the counter of the load must rise to tell the unit of its power."""
-NEIGHBOURS = 1800.0
-"""s; records further apart are not compared."""
+LEAST = {Measure.VOLTAGE: 50.0, Measure.CURRENT: IDLE_CURRENT}  # of an input or a battery that exists; offsets are less
+OFFSET_POWER = 50.0  # W; for a smaller product of voltage and current it does not matter whether they are tenths
+LEAST_LOAD = 0.5  # kWh by which the counter of the load must rise to tell the unit of its power
+NEIGHBOURS = 1800.0  # s; records further apart are not compared
 
 _UNITS = (1000.0, 100.0, 1.0)
 _TODAY = frozenset(key for key in Key if key.endswith("_today"))
@@ -34,13 +30,10 @@ class ConverterDecoder:
     """Decodes the records of one converter, in the order in which they come."""
 
     def __init__(self, kind: str, memory: Any = None, *, battery_sign: int | None = None) -> None:
-        """Go on from the `memory` of an earlier decoder; what is no such memory is left aside.
+        """Go on from the `memory` of an earlier decoder, as far as it is one.
 
-        Args:
-            kind: "pbd" or "hps".
-            memory: what an earlier decoder has learned.
-            battery_sign: 1 where the cloud's battery current is positive while discharging, -1 where it is positive
-                while charging; None to tell it from the numbers.
+        `battery_sign` is 1 where the cloud's battery current is positive while discharging, -1 while charging, and None
+        to tell it from the numbers.
         """
         self._kind, self._battery_sign = kind, battery_sign
         self._rows = {row.name: row for row in FIELDS[kind]}
@@ -98,27 +91,29 @@ class ConverterDecoder:
             # All is 0 after a restart of the data logger: that is no measurement.
             return Reading(family=self._kind, unknown=() if numbers else tuple(unknown))
         rows = [(self._rows[name], sent) for name, sent in numbers.items()]
-        is_offline = any(row.states and row.states.get(int(sent)) is DeviceStatus.OFFLINE for row, sent in rows)
-        sampled_at, is_new, is_new_day = self._dating.newest, False, False
-        if not is_offline:
+        is_offline = any(row.states and row.states.get(sent) is DeviceStatus.OFFLINE for row, sent in rows)
+        if is_offline:
+            sampled_at, is_new, is_new_day = self._dating.newest, False, False
+        else:
             sampled_at, is_new, is_new_day = self._dating.date(time, numbers, received_at)
         evidence = scale(rows)
         if evidence and is_new:
             self._scale.add(*evidence)
         factor = None if evidence and evidence[0] != self._scale.decided else self._scale.decided
+        units = dict.fromkeys(SCALED, factor) | {Measure.LOAD_POWER: self._load_unit.decided, Measure.POWER: None}
         known: list[tuple[Field, Any]] = []
         implausible: list[Point] = []
         for row, sent in rows:
             try:
-                known.append((row, self._meaning(row, sent, factor)))
+                known.append((row, _meaning(row, sent, units)))
             except LookupError:
                 unknown.append(_point(row.name, f"{sent:.15g}"))
             except ValueError:
                 implausible.append(_point(row.name, f"{sent:.15g}"))
-        measured = _by_key(known)
-        powers = _powers(measured, _by_key(rows), factor)
+        measured, raw = _by_key(known), _by_key(rows)
+        powers = _powers(measured, raw, factor)
         if is_new:
-            self._learn(measured, _by_key(rows), powers, received_at.timestamp())
+            self._learn(measured, raw, powers, received_at.timestamp())
         shown = _by_key([(row, meaning) for row, meaning in known if self._exists(row, meaning)])
         for key in shown.keys() & _TODAY:
             shown[key] = self._today_so_far(key, shown[key], is_new=is_new, is_new_day=is_new_day)
@@ -147,27 +142,6 @@ class ConverterDecoder:
                 numbers[name] = float(value)
                 del texts[name]
         return numbers, time, [_point(name, text) for name, text in texts.items() if text]
-
-    def _meaning(self, row: Field, sent: float, factor: float | None) -> Any:
-        """Return what a number means, None where that is not known.
-
-        Raises:
-            LookupError: a state that has no name.
-            ValueError: it cannot be.
-        """
-        if row.measure in (Measure.STATE, Measure.FLAG):
-            states: Mapping[int, Any] = row.states or {0: False, 1: True}
-            return states[int(sent)]
-        units = dict.fromkeys(SCALED, factor) | {Measure.LOAD_POWER: self._load_unit.decided, Measure.POWER: None}
-        if (unit := units.get(row.measure, 1.0)) is None:
-            return None
-        low, high = row.measure.value
-        if not low <= sent * unit <= high or (row.measure is Measure.NUMBER and not sent.is_integer()):
-            raise ValueError("cannot be")
-        if row.measure is Measure.NUMBER:
-            return int(sent)
-        # Single precision adds digits.
-        return round(sent * unit, 3 if row.measure is Measure.CELL_VOLTAGE else 2) + 0.0
 
     def _exists(self, row: Field, meaning: Any) -> bool:
         """Return whether the part of the device that a field belongs to has ever been seen to be there."""
@@ -200,8 +174,7 @@ class ConverterDecoder:
         (then, last), self._last = self._last, (received_at, now)
         seconds = received_at - then
         last = last if 0 < seconds <= NEIGHBOURS else {}
-        by_balance = self._sign.decided is None or self._sign.by == BALANCE
-        if told := direction(now, last, powers, by_balance=by_balance):
+        if told := direction(now, last, powers):
             self._sign.add(*told)
         if (load := rise(now, last, Key.LOAD_ENERGY_TODAY)) >= LEAST_LOAD:
             watts = load * 3.6e6 / seconds
@@ -235,6 +208,27 @@ class ConverterDecoder:
         if battery := shown.get(Key.BATTERY_STATUS):
             shown[Key.CHARGE_ENABLED] = battery not in _CHARGE_DISABLED
             shown[Key.DISCHARGE_ENABLED] = battery not in _DISCHARGE_DISABLED
+
+
+def _meaning(row: Field, sent: float, units: Mapping[Measure, float | None]) -> Any:
+    """Return what a number means, None where its unit is not known.
+
+    Raises:
+        LookupError: a state that has no name.
+        ValueError: it cannot be.
+    """
+    if row.measure in (Measure.STATE, Measure.FLAG):
+        states: Mapping[float, Any] = row.states or {0.0: False, 1.0: True}
+        return states[sent]
+    if (unit := units.get(row.measure, 1.0)) is None:
+        return None
+    low, high = row.measure.value
+    if not low <= sent * unit <= high or (row.measure is Measure.NUMBER and not sent.is_integer()):
+        raise ValueError("cannot be")
+    if row.measure is Measure.NUMBER:
+        return int(sent)
+    # Single precision adds digits.
+    return round(sent * unit, 3 if row.measure is Measure.CELL_VOLTAGE else 2) + 0.0
 
 
 def _by_key(values: Iterable[tuple[Field, Any]]) -> dict[Key, Any]:

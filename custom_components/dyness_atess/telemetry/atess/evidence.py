@@ -8,14 +8,12 @@ from ..vocabulary import BatteryStatus, DeviceStatus, Key
 from .fields import BATTERY, Field, Measure
 
 CONTRARY = 3
-IDLE_CURRENT = 1.0
-"""A; a smaller current counts as none. It may come in whole amperes, and has an offset of some tenths."""
-WORKING_VOLTAGE, WORKING_CURRENT = 160.0, 5.0
-"""V and A: no converter works with less voltage, and in tenths of A offsets are smaller."""
-LEAST_BALANCE, LOSSES = 2000.0, 0.1
-"""W, and a part of what flows, that must remain for output and inputs to tell whether the battery is charged."""
-LEAST_RISE = 0.05
-"""kWh; counters have a resolution of 0.1."""
+IDLE_CURRENT = 1.0  # A; a smaller current counts as none: it may come in whole amperes, and has an offset
+WORKING_VOLTAGE = 160.0  # V; no converter works with less
+WORKING_CURRENT = 5.0  # A; in tenths of A offsets are smaller
+LEAST_BALANCE = 2000.0  # W that must remain for output and inputs to tell whether the battery is charged,
+LOSSES = 0.1  # and the part of what flows
+LEAST_RISE = 0.05  # kWh; counters have a resolution of 0.1
 BALANCE = "balance of output and inputs"
 
 INPUTS = {Key(f"pv{n}_power"): (Key(f"pv{n}_voltage"), Key(f"pv{n}_current")) for n in range(1, 6)}
@@ -47,9 +45,11 @@ class Decision:
         return [self.decided, self.by, self.contrary]
 
     def add(self, choice: float, by: str) -> None:
-        """Take in a piece of evidence."""
+        """Take in a piece of evidence. The balance never speaks against what is better."""
+        if by == BALANCE and self.by not in ("", BALANCE):
+            return
         self.contrary = 0 if choice == self.decided else self.contrary + 1
-        if self.contrary and (self.decided is None or self.contrary == CONTRARY or self.by == BALANCE != by):
+        if self.decided is None or self.by == BALANCE != by or self.contrary == CONTRARY:
             self.decided, self.by, self.contrary = choice, by, 0
 
 
@@ -65,7 +65,7 @@ def scale(numbers: Sequence[tuple[Field, float]]) -> tuple[float, str] | None:
         return 1.0, "decimals"
     currents = {current for _, current in CIRCUITS.values()}
     works = any(
-        abs(sent) >= WORKING_CURRENT if row.key in currents else row.states and row.states.get(int(sent)) in _WORKING
+        abs(sent) >= WORKING_CURRENT if row.key in currents else row.states and row.states.get(sent) in _WORKING
         for row, sent in numbers
     )
     voltages = [sent for row, sent in scaled if row.measure is Measure.VOLTAGE and (works or row.part == BATTERY)]
@@ -74,15 +74,11 @@ def scale(numbers: Sequence[tuple[Field, float]]) -> tuple[float, str] | None:
 
 
 def direction(
-    now: Mapping[Key, Any], last: Mapping[Key, Any], powers: Mapping[Key, float | None], *, by_balance: bool
+    now: Mapping[Key, Any], last: Mapping[Key, Any], powers: Mapping[Key, float | None]
 ) -> tuple[float, str] | None:
     """Return whether the cloud's battery current is positive (1) or negative (-1) while discharging, and by what.
 
-    Args:
-        now: what a new record says.
-        last: what the one just before it said.
-        powers: of the new record.
-        by_balance: whether output and inputs may tell, where nothing better does.
+    A new record tells, or its difference to the `last` one, or only if neither does output and inputs.
     """
     current, before = now.get(Key.CURRENT, 0.0), last.get(Key.CURRENT, 0.0)
     if abs(current) <= IDLE_CURRENT:
@@ -92,14 +88,12 @@ def direction(
     if min(charged, discharged) >= 0 and before * current > 0 and abs(before) > IDLE_CURRENT:
         told.setdefault((discharged >= LEAST_RISE) - (charged >= LEAST_RISE), "counters of the day")
     told.pop(0, None)
-    if not told and by_balance:
-        told = {_balance(powers): BALANCE}
-    for flows, by in told.items() if len(told) == 1 else ():
-        return (math.copysign(1, current) * flows, by) if flows else None
-    return None
+    told = told or {_balance(powers): BALANCE}
+    flows, by = told.popitem()
+    return (math.copysign(1, current) * flows, by) if flows and not told else None
 
 
-def rise(now: Mapping[Key, Any], last: Mapping[Key, Any], key: Key) -> float:
+def rise(now: Mapping[Key, Any], last: Mapping[Key, Any], key: Key) -> Any:
     """Return by how much a counter has risen, -1 where that is not known."""
     return now[key] - last[key] if key in now and key in last else -1.0
 

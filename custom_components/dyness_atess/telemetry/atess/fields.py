@@ -16,27 +16,18 @@ type Fields = tuple[Field, ...]
 class Measure(Enum):
     """What a field holds, and between which numbers that is believed."""
 
-    VOLTAGE = (-20.0, 1600.0)
-    """V, or tenths of it; no converter of theirs bears more."""
-    CURRENT = (-3000.0, 3000.0)
-    """A, or tenths of it."""
-    TEMPERATURE = (-60.0, 150.0)
-    """°C, or tenths of it."""
-    POWER = (-2e6, 2e6)
-    """Diagnostics only: kW, W or tenths of kW, nobody knows (atess-api 5.9)."""
-    LOAD_POWER = (-3e6, 3e6)
-    """The same, but with a counter that tells the unit."""
-    FREQUENCY = (0.0, 70.0)
+    VOLTAGE = (-20.0, 1600.0)  # V, or tenths of it
+    CURRENT = (-3000.0, 3000.0)  # A, or tenths of it
+    TEMPERATURE = (-60.0, 150.0)  # °C, or tenths of it
+    POWER = (-2e6, 2e6)  # diagnostics only: kW, W or tenths of kW, nobody knows (atess-api 5.9)
+    LOAD_POWER = (-3e6, 3e6)  # the same, but with a counter that tells the unit
+    FREQUENCY = (0.0, 70.0)  # Hz
     PERCENTAGE = (0.0, 100.0)
-    CELL_VOLTAGE = (1.0, 5.0)
-    """V; without a battery the mean is a small negative number that arrives as 65.5."""
-    CELL_TEMPERATURE = (-50.0, 120.0)
-    """Whole °C."""
-    ENERGY_TODAY = (0.0, 6500.0)
-    """kWh since midnight of the device's clock; 6553.5 is a small negative number."""
+    CELL_VOLTAGE = (1.0, 5.0)  # V; without a battery the mean is a small negative number that arrives as 65.5
+    CELL_TEMPERATURE = (-50.0, 120.0)  # whole °C
+    ENERGY_TODAY = (0.0, 6500.0)  # kWh; 6553.5 is a small negative number
     MINUTES_TODAY = (0.0, 1500.0)
-    LIFETIME = (0.0, 1e8)
-    """kWh or hours."""
+    LIFETIME = (0.0, 1e8)  # kWh or hours
     SECONDS = (0.0, 1e5)
     NUMBER = (0.0, 1e6)
     STATE = (-1.0, 1e3)
@@ -54,7 +45,7 @@ class Field:
     """None for a property of the device, and for what stays in diagnostics."""
     part: str | None = None
     """What must have been seen to exist: where it does not, the field is 0 for ever."""
-    states: Mapping[int, StrEnum] | None = None
+    states: Mapping[float, StrEnum] | None = None
 
 
 BATTERY = "battery"
@@ -70,13 +61,10 @@ def _rows(measure: Measure, part: str | None = None, /, **keys: Key | None) -> F
     )
 
 
-def _input(number: int, voltage: str, current: str, inductor_current: str) -> Fields:
-    part = f"pv{number}"
-    currents = {current: Key(f"{part}_current"), inductor_current: Key(f"{part}_inductor_current")}
-    return (
-        *_rows(Measure.VOLTAGE, part, **{voltage: Key(f"{part}_voltage")}),
-        *_rows(Measure.CURRENT, part, **currents),
-    )
+def _input(n: int, voltage: str, current: str, inductor_current: str) -> Fields:
+    currents = {current: Key(f"pv{n}_current"), inductor_current: Key(f"pv{n}_inductor_current")}
+    voltages = {voltage: Key(f"pv{n}_voltage")}
+    return _rows(Measure.VOLTAGE, f"pv{n}", **voltages) + _rows(Measure.CURRENT, f"pv{n}", **currents)
 
 
 def _extremes(end: str) -> Fields:
@@ -95,19 +83,8 @@ def _extremes(end: str) -> Fields:
     )
 
 
-_BATTERY_STATES = dict(
-    enumerate(
-        (
-            BatteryStatus.IDLE,
-            BatteryStatus.CHARGE_AND_DISCHARGE_DISABLED,
-            BatteryStatus.CHARGE_DISABLED,
-            BatteryStatus.DISCHARGE_DISABLED,
-            BatteryStatus.CHARGING,
-            BatteryStatus.DISCHARGING,
-        )
-    )
-)
-_STATES = {
+_BATTERY_STATES: Mapping[float, StrEnum] = dict(enumerate(BatteryStatus))  # 0 to 5, in the order of the vocabulary
+_STATES: dict[float, StrEnum] = {
     -1: DeviceStatus.OFFLINE,
     0: DeviceStatus.STANDBY,
     1: DeviceStatus.CHECKING,
@@ -126,9 +103,9 @@ _HPS_STATES = _STATES | {
 _BOTH: Fields = (
     *_rows(Measure.TEXT, deviceSn=None, time=Key.LAST_REPORT),
     *_rows(Measure.POWER, ppv=None, ppv1=None, ppv2=None, ppv3=None, pac=None),
+    *_rows(Measure.VOLTAGE, bvbus=Key.BUS_VOLTAGE),
     *_rows(Measure.VOLTAGE, BATTERY, vbat=Key.VOLTAGE),
     *_rows(Measure.CURRENT, BATTERY, ibat=Key.CURRENT),
-    *_rows(Measure.VOLTAGE, bvbus=Key.BUS_VOLTAGE),
     # The state of charge, not a capacity in Ah; the mean of the cells.
     *_rows(Measure.PERCENTAGE, _OWN, capacity=Key.SOC),
     *_rows(Measure.CELL_VOLTAGE, _OWN, mvpv=Key.CELL_VOLTAGE_AVERAGE),
@@ -165,8 +142,7 @@ FIELDS: Mapping[str, Fields] = {
         *_rows(Measure.CURRENT, outInductanceCurr1=Key.OUTPUT_INDUCTOR_CURRENT_1),
         *_rows(Measure.CURRENT, outInductanceCurr2=Key.OUTPUT_INDUCTOR_CURRENT_2),
         *_rows(Measure.POWER, ppv4=None, ppv5=None, outPower=None, pcsOutputPower=None, pcsBatChargingPower=None),
-        *_rows(Measure.TEMPERATURE, _OWN, temp=Key.AMBIENT_TEMPERATURE),
-        *_rows(Measure.TEMPERATURE, _OWN, pvTemp=Key.PV_CONVERTER_TEMPERATURE),
+        *_rows(Measure.TEMPERATURE, _OWN, temp=Key.AMBIENT_TEMPERATURE, pvTemp=Key.PV_CONVERTER_TEMPERATURE),
         *_rows(Measure.TEMPERATURE, _OWN, pvInductanceTemp=Key.PV_INDUCTOR_TEMPERATURE),
         *_rows(Measure.TEMPERATURE, _OWN, outTemp=Key.OUTPUT_CONVERTER_TEMPERATURE),
         *_rows(Measure.TEMPERATURE, _OWN, outInductanceTemp=Key.OUTPUT_INDUCTOR_TEMPERATURE),
