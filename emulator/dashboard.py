@@ -7,9 +7,6 @@ type Card = dict[str, Any]
 type Entities = Mapping[str, str]
 """Of a device, by vocabulary key."""
 
-NAME = {"type": "entity"}
-"""Without the name of the device, which is the same in a whole section."""
-DEVICE = {"type": "device"}
 SHORT = {
     "cell_voltage_max": "Highest cell",
     "cell_voltage_min": "Lowest cell",
@@ -23,44 +20,47 @@ SHORT = {
     "energy_discharged_today": "Discharged today",
 }
 """Names where the entity's own does not fit on a tile."""
-CELLS = 16
 
 
 def dashboard(powerhaus: Entities, module: Entities, pbd: Entities) -> dict[str, Any]:
     """Arrange the entities of the demo."""
-    battery = [
-        _gauge(powerhaus),
-        *_tiles(powerhaus, "power", "status", "voltage", "current", "energy_remaining", "soh"),
-        *_tiles(powerhaus, "charge_current_limit", "discharge_current_limit"),
-    ]
-    voltages = [
-        {"entity": module[key], "name": f"Cell {number}"}
-        for number in range(1, CELLS + 1)
-        if (key := f"cell_{number:02}_voltage") in module
-    ]
-    cells = [
-        *_tiles(powerhaus, "cell_voltage_max", "cell_voltage_min", "cell_voltage_spread", "cell_temperature_max"),
-        {"type": "glance", "columns": 4, "show_icon": False, "entities": voltages},
-        *_tiles(powerhaus, "alarm", "warning", "online", "charge_enabled", color="green"),
-    ]
-    powers = [*_rows(pbd, "pv_power", "output_power"), *_rows(pbd, "power", name="Battery power")]
-    charger = [
-        _gauge(pbd),
-        *map(_tile, powers),
-        *_tiles(pbd, "status", "pv_energy_today", "output_energy_today", "energy_charged_today"),
-        *_tiles(pbd, "energy_discharged_today"),
-    ]
-    both = [*_rows(powerhaus, "soc", name=DEVICE), *_rows(pbd, "soc", name=DEVICE)]
-    course = [
-        _history("State of charge", both, min_y_axis=0, max_y_axis=100),
-        _history("PowerHaus power", _rows(powerhaus, "power")),
-        _history("PBD power", powers),
-    ]
+    powers = [*_rows(pbd, "pv_power output_power"), *_rows(pbd, "power", "Battery power")]
+    cells = [{"entity": module[key], "name": f"Cell {int(key[5:7])}"} for key in sorted(module) if key[5:7].isdigit()]
+    device = {"type": "device"}
+    levels = [*_rows(powerhaus, "soc", device), *_rows(pbd, "soc", device)]
+    of_cells = "cell_voltage_max cell_voltage_min cell_voltage_spread cell_temperature_max"
     sections = [
-        _section("Dyness PowerHaus", "mdi:home-battery", battery),
-        _section("Cells and alarms", "mdi:car-battery", cells),
-        _section("ATESS PBD", "mdi:solar-power-variant", charger),
-        _section("History", "mdi:chart-line", course, columns=3),
+        _section(
+            "Dyness PowerHaus",
+            _gauge(powerhaus),
+            *_tiles(_rows(powerhaus, "power status voltage current energy_remaining soh")),
+            *_tiles(_rows(powerhaus, "charge_current_limit discharge_current_limit")),
+        ),
+        _section(
+            "Cells and alarms",
+            *_tiles(_rows(powerhaus, of_cells)),
+            {"type": "glance", "columns": 4, "show_icon": False, "entities": cells},
+            *_tiles(_rows(powerhaus, "alarm warning online charge_enabled")),
+        ),
+        _section(
+            "ATESS PBD",
+            _gauge(pbd),
+            *_tiles(powers),
+            *_tiles(_rows(pbd, "status pv_energy_today output_energy_today")),
+            *_tiles(_rows(pbd, "energy_charged_today energy_discharged_today")),
+        ),
+        _section(
+            "History",
+            *(
+                {"type": "history-graph", "title": title, "hours_to_show": 0.5, "entities": rows}
+                for title, rows in (
+                    ("State of charge", levels),
+                    ("PowerHaus power", _rows(powerhaus, "power")),
+                    ("PBD power", powers),
+                )
+            ),
+        )
+        | {"column_span": 3},
     ]
     return {"views": [{"title": "Batteries", "type": "sections", "max_columns": 3, "sections": sections}]}
 
@@ -70,42 +70,37 @@ def energy_sources(pbd: Entities) -> list[dict[str, Any]]:
 
     Those that the integration computes for the PowerHaus go by the clock and would show a small part of what it does.
     """
-    solar = {"type": "solar", "stat_energy_from": pbd["pv_energy"], "config_entry_solar_forecast": None}
-    battery = {
-        "type": "battery",
-        "stat_energy_from": pbd["energy_discharged"],
-        "stat_energy_to": pbd["energy_charged"],
-        "stat_soc": pbd["soc"],
-    }
-    return [solar | _rate(pbd, "pv_power"), battery | _rate(pbd, "power")]
+    return [
+        {
+            "type": "solar",
+            "stat_energy_from": pbd["pv_energy"],
+            "stat_rate": pbd["pv_power"],
+            "config_entry_solar_forecast": None,
+        },
+        {
+            "type": "battery",
+            "stat_energy_from": pbd["energy_discharged"],
+            "stat_energy_to": pbd["energy_charged"],
+            "stat_rate": pbd["power"],
+            "stat_soc": pbd["soc"],
+        },
+    ]
 
 
-def _rate(entities: Entities, key: str) -> dict[str, str]:
-    return {"stat_rate": entities[key]} if key in entities else {}
+def _rows(entities: Entities, keys: str, name: str | Card | None = None) -> list[Card]:
+    """Leave out what a device does not have; by default the name is without that of the device."""
+    known = [key for key in keys.split() if key in entities]
+    return [{"entity": entities[key], "name": name or SHORT.get(key) or {"type": "entity"}} for key in known]
 
 
-def _rows(entities: Entities, *keys: str, name: str | Card = NAME) -> list[Card]:
-    """Leave out what a device does not have, as powers that a PBD has not shown yet."""
-    return [{"entity": entities[key], "name": SHORT.get(key, name)} for key in keys if key in entities]
-
-
-def _tiles(entities: Entities, *keys: str, **options: Any) -> list[Card]:
-    return [_tile(row, **options) for row in _rows(entities, *keys)]
-
-
-def _tile(row: Card, **options: Any) -> Card:
-    return {"type": "tile", **row, **options}
+def _tiles(rows: list[Card]) -> list[Card]:
+    return [{"type": "tile"} | row for row in rows]
 
 
 def _gauge(entities: Entities) -> Card:
-    severity = {"green": 40, "yellow": 20, "red": 0}
-    return {"type": "gauge", "entity": entities["soc"], "name": NAME, "needle": True, "severity": severity}
+    (row,) = _rows(entities, "soc")
+    return row | {"type": "gauge", "needle": True, "severity": {"green": 40, "yellow": 20, "red": 0}}
 
 
-def _history(title: str, rows: list[Card], **options: Any) -> Card:
-    return {"type": "history-graph", "title": title, "hours_to_show": 0.5, "entities": rows, **options}
-
-
-def _section(title: str, icon: str, cards: list[Card], columns: int = 1) -> Card:
-    heading = {"type": "heading", "heading": title, "icon": icon}
-    return {"type": "grid", "column_span": columns, "cards": [heading, *cards]}
+def _section(title: str, *cards: Card) -> Card:
+    return {"type": "grid", "cards": [{"type": "heading", "heading": title}, *cards]}

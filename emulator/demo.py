@@ -42,7 +42,7 @@ RESTART_WANTED = 100
 """With this code Home Assistant ends when its user asks for a restart."""
 
 
-class Eager:
+class EagerPowerHaus(PowerHaus):
     """Uploads whenever it is asked: nobody looks at a demo for five minutes to see a value change."""
 
     def sample_time(self, now: datetime) -> datetime:
@@ -50,12 +50,12 @@ class Eager:
         return now
 
 
-class EagerPowerHaus(Eager, PowerHaus):
-    """A PowerHaus that does so."""
+class EagerPbd(Pbd):
+    """Does so too."""
 
-
-class EagerPbd(Eager, Pbd):
-    """A PBD that does so."""
+    def sample_time(self, now: datetime) -> datetime:
+        """Give the present."""
+        return now
 
     def record(self, now: datetime) -> Json:
         """Give what it measures in its own time with a clock that is right."""
@@ -84,6 +84,7 @@ class Clouds:
         self.pbd = EagerPbd(speed=slower, utc_offset=life.utc_offset(slower), seed=1)
         self.dyness = DynessCloud(devices=[self.powerhaus])
         self.atess = AtessCloud(devices=[self.pbd])
+        self.serials = [self.powerhaus.serial, self.powerhaus.module_serial, self.pbd.serial]
 
     async def start(self, dyness_port: int = 0, atess_port: int = 0) -> None:
         """Listen; port 0 takes any free one."""
@@ -103,11 +104,6 @@ class Clouds:
         api = {"api_id": atess.api_id, "api_token": atess.api_token, "server": atess.url, "device_sn": self.pbd.serial}
         return {"Dyness": [{"next_step_id": "dyness"}, app], "ATESS": [{"next_step_id": "atess"}, api]}
 
-    @property
-    def serials(self) -> list[str]:
-        """Of all that is read for itself."""
-        return [self.powerhaus.serial, self.powerhaus.module_serial, self.pbd.serial]
-
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
@@ -122,10 +118,8 @@ def remember(speed: float | None) -> Life:
     """Go on with the life of an earlier run, or begin one."""
     file = DIRECTORY / "life.json"
     if not file.exists():
-        life = Life(began=datetime.now(UTC), speed=speed or SPEED)
         DIRECTORY.mkdir(exist_ok=True)
-        file.write_text(json.dumps({"began": life.began.isoformat(), "speed": life.speed}))
-        return life
+        file.write_text(json.dumps({"began": datetime.now(UTC).isoformat(), "speed": speed or SPEED}))
     stored = json.loads(file.read_text())
     if speed not in (None, stored["speed"]):
         raise HouseholdError(f"This demo was begun with --speed {stored['speed']:g}. Another speed needs --fresh.")
@@ -143,7 +137,6 @@ async def run(options: argparse.Namespace) -> None:
                 raise HouseholdError(f"Port {port} is in use, perhaps by another demo.") from None
     if options.fresh:
         shutil.rmtree(DIRECTORY, ignore_errors=True)
-
     clouds = Clouds(remember(options.speed))
     await clouds.start(DYNESS_PORT, ATESS_PORT)
     try:
@@ -189,18 +182,13 @@ async def furnished(directory: Path, port: int, clouds: Clouds) -> AsyncGenerato
             if title not in known:
                 await home.set_options(await home.configure(DOMAIN, *inputs), OPTIONS)
         if DASHBOARD not in [known["url_path"] for known in await home.call("lovelace/dashboards/list")]:
-            await learn(home, clouds.pbd.serial)
+            async with asyncio.timeout(LEARNING_SECONDS):
+                # It takes a PBD some samples to tell what its numbers mean.
+                while not {"pv_power", "power", "output_power"} <= (await home.entities(clouds.pbd.serial)).keys():
+                    await asyncio.sleep(1)
+                    await read(home, clouds.serials)
             await add_dashboards(home, clouds.serials)
         yield home
-
-
-async def learn(home: Household, serial: str) -> None:
-    """Read a PBD until its powers are shown: it takes three samples to tell in which unit they come."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(LEARNING_SECONDS):
-            while not {"pv_power", "power", "output_power"} <= (await home.entities(serial)).keys():
-                await asyncio.sleep(1)
-                await read(home, [serial])
 
 
 async def add_dashboards(home: Household, serials: Iterable[str]) -> None:

@@ -1,13 +1,12 @@
 """A running cloud and a client that signs by itself, independently of the emulator and of the integration."""
 
 import base64
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 import hashlib
 import hmac
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
@@ -18,17 +17,13 @@ from emulator.dyness.powerhaus import PowerHaus
 NOW = datetime(2026, 3, 23, 21, 58, 30, tzinfo=UTC)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     status: int
     content: bytes
 
     @property
     def json(self) -> Any:
         return json.loads(self.content)
-
-
-type Post = Callable[..., Awaitable[Answer]]
 
 
 @pytest.fixture
@@ -46,24 +41,18 @@ async def session(socket_enabled: None) -> AsyncGenerator[aiohttp.ClientSession]
 
 
 @pytest.fixture
-def post(cloud: DynessCloud, session: aiohttp.ClientSession) -> Post:
-    async def send(
-        path: str,
-        serial: str | None = None,
-        *,
-        secret: str = "demo-app-secret",  # noqa: S107
-        headers: dict[str, str] | None = None,
-        **fields: Any,
-    ) -> Answer:
+def post(cloud: DynessCloud, session: aiohttp.ClientSession) -> Any:
+    async def send(path: str, serial: str | None = None, *, secret: str | None = None, **fields: Any) -> Answer:
         body = json.dumps(fields | ({} if serial is None else {"deviceSn": serial})).encode()
         digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
         date = "Thu, 17 Sep 2026 14:00:00 GMT"
         text = f"POST\n{digest}\napplication/json\n{date}\n{path}"
-        sign = base64.b64encode(hmac.new(secret.encode(), text.encode(), "sha1").digest()).decode()
-        signed = {"Content-Type": "application/json;charset=UTF-8", "Content-MD5": digest, "Date": date}
-        signed |= {"Authorization": f"API demo-app-id:{sign}"} | (headers or {})
-        url = f"{cloud.url}/openapi/ems-device{path}"
-        async with session.post(url, data=body, headers=signed, allow_redirects=False) as response:
-            return Answer(status=response.status, content=await response.read())
+        key = (secret or cloud.app_secret).encode()
+        sign = base64.b64encode(hmac.new(key, text.encode(), "sha1").digest()).decode()
+        headers = {"Content-Type": "application/json;charset=UTF-8", "Content-MD5": digest, "Date": date}
+        headers["Authorization"] = f"API {cloud.app_id}:{sign}"
+        url = f"{cloud.url}{cloud.prefix}{path}"
+        async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+            return Answer(response.status, await response.read())
 
     return send
