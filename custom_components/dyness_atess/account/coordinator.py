@@ -91,7 +91,8 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
                 self._credentials.rejected(self.name, error.clock_error)
             elif error.proves_credentials:
                 self._credentials.accepted()
-            if isinstance(error, CloudEmpty) and may_stay:
+            may_stay_silent = isinstance(error, CloudEmpty) or (self.after_answer and isinstance(error, CloudRefused))
+            if may_stay and may_stay_silent:
                 self._wait(self._next_read())
                 return self.data
             is_first = self.retries.since is None
@@ -234,7 +235,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @property
     @override
     def is_current(self) -> bool:
-        return not self.is_older_than(MAXIMUM_AGE)
+        says_offline = self.data is not None and self.data.flags.get(Key.ONLINE) is False
+        return not says_offline and not self.is_older_than(MAXIMUM_AGE)
 
     def is_older_than(self, age: timedelta) -> bool:
         """Return whether the last sample is so old; one that is not there yet is."""
