@@ -17,7 +17,7 @@ from typing import Any
 
 from custom_components.dyness_atess.telemetry.dyness.decoder import READ_BY_NAME, decode, family_by_name
 from custom_components.dyness_atess.telemetry.dyness.families.words import SIMPLIFIED, TRADITIONAL
-from custom_components.dyness_atess.telemetry.dyness.family import Kind, Quantity
+from custom_components.dyness_atess.telemetry.dyness.family import Kind
 from custom_components.dyness_atess.telemetry.dyness.names import BY_NAME, normalised
 from custom_components.dyness_atess.telemetry.reading import Reading
 from custom_components.dyness_atess.telemetry.vocabulary import CELL_VOLTAGES, PROBE_TEMPERATURES, Key
@@ -101,7 +101,7 @@ def in_english(points: Points, _random: Random) -> None:
 
 def unit(name: str, _random: Random) -> str:
     """Write the unit behind a name."""
-    units = {Quantity.VOLTAGE: "V", Quantity.CURRENT: "A", Quantity.TEMPERATURE: "℃", Quantity.RATIO: "%"}
+    units = {"voltage": "V", "current": "A", "temperature": "℃", "soc": "%", "soh": "%", "energy": "kWh"}
     meant = BY_NAME.get(normalised(name))
     return f"{name}（{units[meant.kind.quantity]}）" if meant and meant.kind.quantity in units else name
 

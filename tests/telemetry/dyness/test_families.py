@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from custom_components.dyness_atess.telemetry.dyness import decoder, recognition
-from custom_components.dyness_atess.telemetry.dyness.decoder import READ_BY_NAME, decode, decode_running
+from custom_components.dyness_atess.telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, decode_running
 from custom_components.dyness_atess.telemetry.dyness.families import FAMILIES
 from custom_components.dyness_atess.telemetry.dyness.family import Family, Kind
 from custom_components.dyness_atess.telemetry.dyness.history import latest_soc
@@ -166,6 +166,64 @@ def test_junior_box_tracker_counts_only_without_a_total() -> None:
     assert decode(points(pack | {"4800": "120"})).values[Key.PV_POWER] == 120
     for sent in ({"4800": "120", "5900": "240"}, {"5900": "240", "4800": "120"}):
         assert decode(points(pack | sent)).values[Key.PV_POWER] == 240
+
+
+TOWER = {("1000", "电流"): "-12.0", ("1100", "总压"): "400.0", ("1400", "SOC"): "50", ("4300", "箱数(个)"): "4"}
+
+
+@pytest.mark.parametrize(
+    ("name", "point_id", "key"),
+    [("风扇状态", "3800", Key.FAN), ("加热膜状态", "3900", Key.HEATER), ("均衡", "4000", Key.BALANCING)],
+)
+def test_tower_says_what_is_on_by_name(name: str, point_id: str, key: Key) -> None:
+    assert decode(named(TOWER | {(point_id, name): "2"})).flags[key]
+    assert decode(named(TOWER | {(point_id, name): "0"})).flags[key] is False
+    for other in ("", "Wert", f"{name}温度"):
+        assert key not in decode(named(TOWER | {(point_id, other): "2"})).flags
+    assert decode(named(TOWER)).values[Key.MODULE_COUNT] == 4
+
+
+@pytest.mark.parametrize(
+    ("byte", "current", "status"),
+    [
+        ("2", "-12.0", "discharging"),
+        ("1", "12.0", "charging"),
+        ("17", "12.0", "charging"),
+        ("3", "0.0", "idle"),
+        ("0", "0.1", "sleeping"),
+        ("1", "-12.0", None),
+        ("2", "0.0", None),
+        ("170", "-12.0", None),
+        ("2", "", None),
+    ],
+)
+def test_tower_status_is_believed_where_the_current_agrees(byte: str, current: str, status: str | None) -> None:
+    values = decode(named(TOWER | {("1200", "电池状态"): byte, ("1000", "电流"): current})).values
+    assert values.get(Key.BATTERY_STATUS) == status
+
+
+def test_a_meter_is_no_battery() -> None:
+    """Its ids are those of a module, and its names say what it is."""
+    names = [*(f"{phase}相{what}" for phase in "ABC" for what in ("电压", "电流", "功率")), "频率", "功率因数"]
+    meter = {(str(10300 + 100 * place), name): "3.3" for place, name in enumerate(names)} | {("13500", "频率"): "50.0"}
+    for known in (None, "module"):
+        reading = decode(named(meter), known)
+        assert reading.family is None
+        assert not reading.understood
+    assert decode(points({"10300": "230.1", "13500": "50.0"})).family is None
+
+
+def test_restarted_modules_say_nothing() -> None:
+    for table in (MODULE, TOWER_MODULE):
+        zeros = {point: "0.0" if value.startswith("3.3") else value for point, value in table.items()}
+        assert decode(points(zeros)).empty
+        assert decode(points(zeros)).understood
+
+
+def test_dongle() -> None:
+    assert decode_dongle(points({"800000": "-61", "5": "1"})) == {Key.SIGNAL_STRENGTH: -61}
+    assert decode_dongle(points({"800000": "0"})) == {}
+    assert decode_dongle(None) == {}
 
 
 def test_family_is_kept_until_the_points_say_another() -> None:

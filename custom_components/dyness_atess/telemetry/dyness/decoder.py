@@ -22,7 +22,9 @@ READ_BY_NAME = NAMED.name
 _BY_NAME = {family.name: family for family in FAMILIES}
 _HEAD = frozenset(rule.id for rule in HEAD)
 _SERIAL = re.compile(r"[A-Za-z0-9-]{8,}")
-_STATUS = (BatteryStatus.SLEEPING, BatteryStatus.CHARGING, BatteryStatus.DISCHARGING, BatteryStatus.IDLE)
+_STATUS = dict(
+    enumerate((BatteryStatus.SLEEPING, BatteryStatus.CHARGING, BatteryStatus.DISCHARGING, BatteryStatus.IDLE))
+)
 
 
 def decode(data: Any, known_family: str | None = None, sign: int | None = None) -> Reading:
@@ -91,12 +93,6 @@ def _no_cell_has_a_voltage(family: Family, points: list[Point], values: Mapping[
     return bool(cells) and not any(cells)
 
 
-def _filled(series: Series, points: list[Point]) -> int:
-    """Return how many of a series there are up to the last that is not 0: behind it are only placeholders."""
-    filled = {point.id for point in points if read_number(point.value)}
-    return max((number for number, rule in enumerate(series.rules, 1) if rule.id in filled), default=0)
-
-
 @dataclass(kw_only=True, slots=True)
 class _Sample:
     """What one sample has said so far."""
@@ -108,6 +104,7 @@ class _Sample:
     modules: tuple[str, ...] = ()
     unknown: list[Point] = field(default_factory=list)
     implausible: list[Point] = field(default_factory=list)
+    module_count: float = Kind.MODULES.high
     cells: int = 0
     """How many single cells there are; 0 where no point says it."""
     holes: set[Kind] = field(default_factory=set)
@@ -116,27 +113,22 @@ class _Sample:
     """Whether the battery has no voltage."""
     provisional: set[Key] = field(default_factory=set)
     """Keys that a better point may still replace."""
-    module_count: int = int(Kind.MODULES.high)
 
     def use(self, family: Family, points: list[Point], rules: Sequence[Rule | None]) -> None:
         """Use each point once, by its rule."""
-        seen = set()
         lengths = self._count(family, points, rules)
-        placeholders = {rule.id for series, length in lengths.items() for rule in series.rules[length:]}
+        seen = {rule.id for series, length in lengths.items() for rule in series.rules[length:]}
+        placeholders = frozenset(seen)
         for point, rule in zip(points, rules, strict=True):
             if rule is None or point.id in seen:
-                self.unknown.append(point)
-            elif point.id in placeholders:
-                seen.add(point.id)
-            elif rule.kind.is_text:
-                if self._take_text(rule.kind, point.value):
-                    seen.add(point.id)
-                else:
+                if point.id not in placeholders:
                     self.unknown.append(point)
-            elif (value := read_number(point.value)) is None:
-                self.unknown.append(point)
-            elif plausible(rule.kind, value) and self._take(rule, value):
+                continue
+            value = read_number(point.value)
+            if self._take_text(rule.kind, point.value) if rule.kind.is_text else self._take(rule, value):
                 seen.add(point.id)
+            elif rule.kind.is_text or value is None:
+                self.unknown.append(point)
             else:
                 self.zero |= rule.kind is Kind.BATTERY_VOLTAGE and value == 0
                 self.implausible.append(point)
@@ -148,54 +140,57 @@ class _Sample:
         """Learn how many modules there are, and how many of each series are real."""
         told: dict[str, int] = {}
         for point, rule in zip(points, rules, strict=True):
-            count = read_number(point.value) if rule and point.id in family.count_ids else None
-            if rule and count is not None and plausible(rule.kind, count):
-                told.setdefault(point.id, int(count))
-                if rule.kind is Kind.MODULES:
-                    self.module_count = int(count)
+            if rule and point.id in family.count_ids and point.id not in told:
+                count = read_number(point.value)
+                if count is not None and plausible(rule.kind, count):
+                    told[point.id] = int(count)
+                    if rule.kind is Kind.MODULES:
+                        self.module_count = count
         lengths = {}
         for series in family.series:
-            count = told.get(series.count_id)
-            if count is not None and series.uncounted <= count:
-                lengths[series] = count - series.uncounted
+            count = told.get(series.count_id, 0) - series.uncounted
+            if series.count_id in told and count >= 0:
+                lengths[series] = int(count)
                 if series.kind is Kind.CELL_VOLTAGE:
                     self.cells = lengths[series]
             elif series.kind is Kind.LIMIT_STATE:
                 lengths[series] = len(series.keys)
             else:
-                lengths[series] = _filled(series, points)
+                # Behind the last that is not 0 are only placeholders.
+                filled = {point.id for point in points if read_number(point.value)}
+                lengths[series] = max((n for n, rule in enumerate(series.rules, 1) if rule.id in filled), default=0)
                 if series.always_counted:
                     self.holes.add(series.kind)
         return lengths
 
-    def _take(self, rule: Rule, value: float) -> bool:
-        """Take the value over. False where it cannot be after all."""
-        kind = rule.kind
+    def _take(self, rule: Rule, value: float | None) -> bool:
+        """Take a number over. False where it cannot be true."""
+        kind, keys = rule.kind, rule.keys
+        if value is None or not plausible(kind, value):
+            return False
         if kind is Kind.FLAG or kind is Kind.ANY:
-            self._flag(rule.keys[0], on=value != 0)
+            self._flag(keys[0], on=value != 0)
         elif kind is Kind.LIMIT_STATE:
-            for state, key in enumerate(rule.keys, start=1):
+            for state, key in enumerate(keys, start=1):
                 self._flag(key, on=value == state)
-            if value > len(rule.keys):
+            if value > len(keys):
                 self._flag(Key.WARNING, on=True)
         elif kind is Kind.BITS:
-            for bit, key in enumerate(rule.keys):
+            for bit, key in enumerate(keys):
                 self._flag(key, on=bool(int(value) >> bit & 1))
         elif kind is Kind.POSITION:
             module, place = divmod(int(value), 0x100)
             if module > self.module_count or not plausible(Kind.PLACE, place):
                 return False
-            self._value(rule.keys[0], module, fallback=True)
-            self._value(rule.keys[1], place, fallback=True)
+            self._value(keys[0], module, fallback=True)
+            self._value(keys[1], place, fallback=True)
         elif kind is Kind.BATTERY_STATUS:
-            if (code := int(value) & 7) >= len(_STATUS):
-                return False
-            self._value(rule.keys[0], _STATUS[code])
+            self._value(keys[0], _STATUS.get(int(value) & 7))
         elif kind is Kind.MODULE and value > self.module_count:
             return False
         else:
             # Never -0.0.
-            self._value(rule.keys[0], int(value) if kind.whole else value * rule.sign + 0, fallback=rule.fallback)
+            self._value(keys[0], int(value) if kind.whole else value * rule.sign + 0, fallback=rule.fallback)
         return True
 
     def _take_text(self, kind: Kind, text: str) -> bool:
@@ -209,11 +204,14 @@ class _Sample:
             self.modules = tuple(dict.fromkeys(filter(_SERIAL.fullmatch, map(str.strip, text.split(",")))))
         return True
 
-    def _value(self, key: Key | None, value: Value, *, fallback: bool = False) -> None:
+    def _value(self, key: Key | None, value: Value | None, *, fallback: bool = False) -> None:
         """Set a value, unless another point has said it already and not less well."""
-        if key and (key not in self.values or (key in self.provisional and not fallback)):
+        if key and value is not None and (key not in self.values or (key in self.provisional and not fallback)):
             self.values[key] = value
-            (self.provisional.add if fallback else self.provisional.discard)(key)
+            if fallback:
+                self.provisional.add(key)
+            else:
+                self.provisional.discard(key)
 
     def _flag(self, key: Key | None, *, on: bool) -> None:
         """Turn a flag on if any of the points that feed it says so."""

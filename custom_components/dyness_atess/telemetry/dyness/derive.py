@@ -28,13 +28,8 @@ def derive(
 ) -> None:
     """Add to `values` and `flags` what they say together, in our signs.
 
-    Args:
-        family: whose table was used.
-        sign: 1 where the vendor's current is positive while discharging, else -1; None where nobody knows.
-        values: as the vendor has them.
-        flags: as the vendor has them.
-        cells: how many single cells there are; 0 where that is not known.
-        holes: kinds of series of which not all are known, so that their extremes are not known either.
+    `sign` is 1 where the vendor's current is positive while discharging, None where nobody knows; `cells` is 0 where
+    their number is not known. What has `holes` has no extremes.
     """
     _current(family, sign, values, flags)
     _extremes(values, holes)

@@ -8,41 +8,28 @@ import math
 
 from ..vocabulary import Key
 
-
-class Quantity(Enum):
-    """What a vendor name speaks of."""
-
-    VOLTAGE = auto()
-    CURRENT = auto()
-    POWER = auto()
-    ENERGY = auto()
-    CAPACITY = auto()
-    CHARGE = auto()
-    """Energy, capacity or ratio: the vendor has one word for them."""
-    TEMPERATURE = auto()
-    RATIO = auto()
-    COUNT = auto()
-    STATE = auto()
-    OTHER = auto()
-    """Something that no rule reads: a frequency, a resistance, a version, another unit."""
+FILLERS = frozenset({255, 65535, 6553.5, 655.35, 65.535, -32768, -3276.8, -327.68, -32.768})
+"""What 8 and 16 bits without a value make of a number."""
 
 
 class Kind(Enum):
     """How the text of a point becomes a value, what it measures, and within which bounds it can be true."""
 
-    VOLTAGE = auto(), Quantity.VOLTAGE, 0, 1500
-    BATTERY_VOLTAGE = auto(), Quantity.VOLTAGE, 0.1, 1500
-    CELL_VOLTAGE = auto(), Quantity.VOLTAGE, 1, 5
-    CURRENT = auto(), Quantity.CURRENT, -1000, 1000
-    POWER = auto(), Quantity.POWER, -100_000, 100_000
-    ENERGY = auto(), Quantity.ENERGY, 0, 1e7
+    VOLTAGE = auto(), "voltage", 0, 1500
+    BATTERY_VOLTAGE = auto(), "voltage", 0.1, 1500
+    CELL_VOLTAGE = auto(), "voltage", 1, 5
+    CURRENT = auto(), "current", -1000, 1000
+    POWER = auto(), "power", -100_000, 100_000
+    ENERGY = auto(), "energy", 0, 1e7
     """kWh"""
-    CAPACITY = auto(), Quantity.CAPACITY, 0, 50_000
+    CAPACITY = auto(), "capacity", 0, 50_000
     """Ah"""
-    TEMPERATURE = auto(), Quantity.TEMPERATURE, -60, 150
-    PERCENTAGE = auto(), Quantity.RATIO, 0, 100
-    COUNT = auto(), Quantity.COUNT, 0, 1e5, True
-    MODULES = auto(), Quantity.COUNT, 1, 128, True
+    TEMPERATURE = auto(), "temperature", -60, 150
+    SOC = auto(), "soc", 0, 100
+    SOH = auto(), "soh", 0, 100
+    PERCENTAGE = auto(), "ratio", 0, 100
+    COUNT = auto(), "count", 0, 1e5, True
+    MODULES = auto(), "count", 1, 128, True
     SIGNAL = auto(), None, -120, -1
     """dBm"""
     MODULE = auto(), None, 1, 128, True
@@ -66,12 +53,15 @@ class Kind(Enum):
     UNUSED = auto(), None, math.nan, math.nan
     """Known, and of no use to anybody."""
 
-    def __init__(self, _: int, quantity: Quantity | None, low: float, high: float, whole: bool = False) -> None:
+    def __init__(self, _: int, quantity: str | None, low: float, high: float, whole: bool = False) -> None:
         self.quantity = quantity
-        """What its vendor name must speak of, if of anything; None where names speak of what is watched."""
+        """What its vendor name must speak of, if of anything (`families/words.py`)."""
         self.low = low
         self.high = high
         self.whole = whole
+        # So many volts, watts or cycles can be.
+        possible = {255} if quantity else set()
+        self.fillers = FILLERS - possible
         self.is_text = math.isnan(low)
 
 

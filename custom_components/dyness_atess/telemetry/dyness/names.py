@@ -7,15 +7,15 @@ import unicodedata
 
 from .families import FAMILIES
 from .families.common import RESERVED
-from .families.words import BATTERY_WORDS, QUANTITIES, SIMPLIFIED, TRADITIONAL, UNITS, WORDS
-from .family import Quantity, Rule
+from .families.words import ALSO, BATTERY_WORDS, QUANTITIES, SIMPLIFIED, TRADITIONAL, UNITS, WORDS
+from .family import Rule
 
 _LONGEST = 100
 _SIMPLER = str.maketrans(TRADITIONAL + "[]", SIMPLIFIED + "()")
 _WITH_UNIT = re.compile(r"(.+)\(([^()]+)\)")
 _SPOKEN = {word: quantity for quantity, words in QUANTITIES.items() for word in words.split("|")}
 _SPOKEN |= {f"({unit})": quantity for unit, quantity in UNITS.items()}
-_AMBIGUOUS = (Quantity.ENERGY, Quantity.CAPACITY, Quantity.RATIO)
+_FOREIGN = [word for word, quantity in _SPOKEN.items() if quantity == "other"]
 
 
 @lru_cache(maxsize=2048)
@@ -24,12 +24,12 @@ def normalised(name: str) -> str:
     folded = "".join(unicodedata.normalize("NFKC", name[:_LONGEST]).casefold().split()).translate(_SIMPLER).rstrip(":")
     if match := _WITH_UNIT.fullmatch(folded):
         said, unit = _last_quantity(match[1]), UNITS.get(match[2])
-        if unit and (said in (None, unit) or (said is Quantity.CHARGE and unit is Quantity.ENERGY)):
+        if unit and said in (None, unit, *ALSO.get(unit, ())):
             return match[1].rstrip(":")
     return folded
 
 
-def _last_quantity(name: str) -> Quantity | None:
+def _last_quantity(name: str) -> str | None:
     """Return the quantity that a name speaks of: that of the word that ends last, the longest of those."""
     found = max(((name.rfind(word) + len(word), len(word), word) for word in _SPOKEN if word in name), default=None)
     return _SPOKEN[found[2]] if found else None
@@ -59,18 +59,14 @@ def is_battery(name: str) -> bool:
     return any(word in name for word in BATTERY_WORDS)
 
 
-def contradicts(name: str, rule: Rule) -> bool:
-    """Return whether a name that no table has speaks of something else than what a rule reads."""
-    if not rule.keys:
-        return False
-    if any(_SPOKEN[word] is Quantity.OTHER for word in _SPOKEN if word in name):
+def contradicts(name: str, rule: Rule, otherwise: str | None = None) -> bool:
+    """Return whether a name that no table has speaks of something else than what a rule reads, or than `otherwise`."""
+    said, meant = _last_quantity(name), rule.kind.quantity or otherwise
+    if rule.keys and any(word in name for word in _FOREIGN):
         return True
-    said, meant = _last_quantity(name), rule.kind.quantity
-    if said is None or meant is None or (said is Quantity.CHARGE and meant in _AMBIGUOUS):
-        return False
-    return said is not meant
+    return None not in (said, meant) and meant not in (said, *ALSO.get(said or "", ()))
 
 
-def is_only(name: str, quantity: Quantity | None) -> bool:
+def is_only(name: str, quantity: str | None) -> bool:
     """Return whether a name is nothing but that of a quantity, which any of its points may have."""
-    return quantity is not Quantity.RATIO and _SPOKEN.get(name) is quantity is not None
+    return quantity is not None and _SPOKEN.get(name) == quantity

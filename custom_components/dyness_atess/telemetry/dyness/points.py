@@ -20,7 +20,9 @@ def read_points(data: Any) -> list[Point]:
         if isinstance(item, dict):
             point_id, value = _text(item.get("pointId")), _text(item.get("pointValue"))
             if point_id and value:
-                points.append(Point(id=point_id, name=normalised(_text(item.get("pointNameCn"))), value=value))
+                name = item.get("pointNameCn")
+                name = normalised(name) if isinstance(name, str) else ""
+                points.append(Point(id=point_id, name=name, value=value))
     return points
 
 

@@ -7,13 +7,10 @@ from functools import lru_cache
 
 from ..raw import Point, number
 from .families import FAMILIES
-from .family import Family, Kind, Rule
+from .family import FILLERS, Family, Kind, Rule
 from .names import BY_NAME, MEANINGS, contradicts, is_battery, is_only, normalised
 
 _KNOWN_IDS = frozenset(point_id for family in FAMILIES for point_id in family.by_id)
-
-_FILLERS = frozenset({65535, 6553.5, 655.35, 65.535, -32768, -3276.8, -327.68, -32.768})
-"""What 16 bits without a value make of a number."""
 
 read_number = lru_cache(maxsize=4096)(number)
 
@@ -23,9 +20,7 @@ NAMED = Family(name="by_name", rules=(), essential=frozenset(), current_sign=-1,
 
 def plausible(kind: Kind, value: float) -> bool:
     """Return whether a number can be true."""
-    if value in _FILLERS or (kind is Kind.ANY and value == 0xFF):
-        return False
-    return kind.low <= value <= kind.high and not (kind.whole and value % 1)
+    return kind.low <= value <= kind.high and value not in kind.fillers and not (kind.whole and value % 1)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -97,7 +92,7 @@ def _fit(family: Family, point_id: str, name: str) -> tuple[Rule | None, _Fit]:
         return None, _Fit.NUMBERED
     own = normalised(rule.name) if rule.name else ""
     if own.endswith("..."):  # as NFKC writes it
-        needed = name.startswith(own.removesuffix("...")) and not contradicts(name, rule)
+        needed = name.startswith(own.removesuffix("...")) and not contradicts(name, rule, "state")
         return (rule, _Fit.NAMED) if needed else (None, _Fit.REFUSED if name else _Fit.NUMBERED)
     if not name:
         return rule, _Fit.NUMBERED
@@ -113,7 +108,7 @@ def _doubtful(kind: Kind, value: float | None) -> bool:
     """Return whether a point can hardly be what its id says. Zeros and fillers say nothing, but a count is a count."""
     if kind.is_text or value == 0:
         return False
-    if value is None or value in _FILLERS or value == 0xFF:
+    if value is None or value in FILLERS:
         return kind.whole
     return not plausible(kind, value)
 

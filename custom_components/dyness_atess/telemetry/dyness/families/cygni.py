@@ -27,8 +27,8 @@ CYGNI = Family(
         rule("2003", None, Kind.TEMPERATURE, Key.BATTERY_TEMPERATURE),
         rule("2004", None, Kind.CURRENT, Key.CHARGE_CURRENT_LIMIT),
         rule("2005", None, Kind.CURRENT, Key.DISCHARGE_CURRENT_LIMIT),
-        rule("2010", None, Kind.PERCENTAGE, Key.SOC),
-        rule("2011", None, Kind.PERCENTAGE, Key.SOH),
+        rule("2010", None, Kind.SOC, Key.SOC),
+        rule("2011", None, Kind.SOH, Key.SOH),
     ),
     station_is_total=True,
     running=(

@@ -23,8 +23,8 @@ HIGH_VOLTAGE = Family(
         rule("1200", "电池状态", Kind.BATTERY_STATUS, Key.BATTERY_STATUS),
         # Numbers that no source explains.
         rule("1300", "继电器状态", Kind.UNUSED),
-        rule("1400", "SOC", Kind.PERCENTAGE, Key.SOC),
-        rule("1500", "SOH", Kind.PERCENTAGE, Key.SOH),
+        rule("1400", "SOC", Kind.SOC, Key.SOC),
+        rule("1500", "SOH", Kind.SOH, Key.SOH),
         rule("1600", "电池剩余电量", Kind.ENERGY, Key.ENERGY_REMAINING),
         rule("1700", "电池额定电量", Kind.ENERGY, Key.ENERGY_RATED),
         rule("1800", "电池循环次数", Kind.COUNT, Key.CYCLES),

@@ -25,12 +25,12 @@ LOW_VOLTAGE = Family(
         # Named an average, and equal to the pack voltage: the modules are in parallel.
         rule("600", "平均电压", Kind.BATTERY_VOLTAGE, Key.VOLTAGE),
         rule("700", "总电流", Kind.CURRENT, Key.CURRENT),
-        rule("800", "平均SOC", Kind.PERCENTAGE, Key.SOC),
+        rule("800", "平均SOC", Kind.SOC, Key.SOC),
         rule("900", "平均循环次数", Kind.COUNT, Key.CYCLES),
         rule("1000", "最大循环次数", Kind.COUNT, Key.CYCLES_MAX),
-        rule("1100", "平均SOH", Kind.PERCENTAGE, Key.SOH_AVERAGE),
+        rule("1100", "平均SOH", Kind.SOH, Key.SOH_AVERAGE),
         # The lowest of the modules, and the one that is usually filled.
-        rule("1200", "最小SOH", Kind.PERCENTAGE, Key.SOH),
+        rule("1200", "最小SOH", Kind.SOH, Key.SOH),
         rule("1300", "单芯最高电压", Kind.CELL_VOLTAGE, Key.CELL_VOLTAGE_MAX),
         rule(
             "1400",

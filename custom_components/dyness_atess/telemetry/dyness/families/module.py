@@ -75,6 +75,6 @@ MODULE = Family(
         # are the currents; they never move, so they are not the limits that a battery asks for now (3800 and 3900 of
         # its master, which fall to 0 A when it is full).
         *(rule(str(point), None, Kind.UNUSED) for point in range(18100, 19300, 100)),
-        rule("23800", None, Kind.PERCENTAGE, Key.SOC),
+        rule("23800", None, Kind.SOC, Key.SOC),
     ),
 )
