@@ -10,6 +10,9 @@ DELAY = 30.0
 HIT, EARLY = -1.0, 6.0
 """How the delay changes with a first ask that finds the sample, and with one that comes too early."""
 QUICK_RETRIES = (15.0, 30.0)
+USUAL_HITS = 12
+"""In a row. After more the delay is far too long, as where a device's clock is wrong: it falls ever faster."""
+DOUBLINGS = 5
 SOONEST = 5.0
 WEIGHT = 0.25
 """Of a new gap in the learned period."""
@@ -48,6 +51,7 @@ class Rhythm:
     _sampled_at: float | None = None
     _due: float = 0.0
     _misses: int = 0
+    _hits: int = 0
     _was_long: bool = False
 
     def answered(self, sampled_at: float | None, now: float) -> float:
@@ -59,11 +63,15 @@ class Rhythm:
             if self._sampled_at is not None:
                 self._learn(sampled_at - self._sampled_at)
                 if is_asked_in_time and not self._misses:
-                    self.delay += HIT
+                    self._hits += 1
+                    self.delay += HIT * 2 ** min(max(self._hits - USUAL_HITS, 0), DOUBLINGS)
+                elif self._misses > len(QUICK_RETRIES) and not self._was_long:
+                    self.delay += sum(QUICK_RETRIES)  # it was not lost, only later than the quick retries
             self._sampled_at = sampled_at
             self._misses = 0
         elif is_asked_in_time:
             self._misses += 1
+            self._hits = 0
             if self._misses == 1:
                 self.delay += EARLY
             if self._misses <= len(QUICK_RETRIES):
@@ -71,6 +79,8 @@ class Rhythm:
                 return self._due - now
         else:
             return max(self._due - now, SOONEST)
+        # Between half a period too early and too late: a whole one more or less is the same.
+        self.delay = (self.delay + self.period / 2) % self.period - self.period / 2
         # The next is readable then, or as many periods later as make it a time to come.
         wait = self._sampled_at + self.period + self.delay - now
         if not SOONEST <= wait <= LOST * self.period:

@@ -210,6 +210,7 @@ def _data(answer: Answer, *, core: bool) -> Any:
     if info in _NETWORK_TROUBLE:
         raise CloudTrouble(str(info))
     if answer.status >= 400 or code not in ("200", "0"):
-        refused = CloudUnavailable if "401" in (code, str(answer.status)) else CloudRefused
+        # Whatever has not the envelope of this cloud may come from anybody on the way.
+        refused = CloudRefused if answer.status < 400 and code not in ("", "401") else CloudUnavailable
         raise refused(f"HTTP status {answer.status}, code {code or 'missing'}")
     return answer.content.get("data")

@@ -113,7 +113,7 @@ class AccountQueue:
                 waiting.remove(waiter)
                 heapq.heapify(waiting)
                 self._look()
-            else:
+            elif not waiter.granted.cancelled() and waiter.granted.exception() is None:
                 self._release()
             raise
         started_at = _now()
@@ -178,10 +178,11 @@ class AccountQueue:
         self._next_pause = min(self._next_pause * 2, LONGEST_PAUSE)
         self._share = self.ceiling / self.chosen_ceiling * (1 - LESS)
         self._limited_at = _now()
-        self._not_before = _now() + pause
+        self._not_before = max(self._not_before, _now() + pause)
         forms = self._waiting[Priority.FORM]
         while forms and pause > LONGEST_FORM:
-            forms.pop().granted.set_exception(CloudRateLimited())
+            if not (granted := forms.pop().granted).done():
+                granted.set_exception(CloudRateLimited())
 
     def _release(self) -> None:
         self._is_busy = False
