@@ -217,6 +217,7 @@ class Account(ABC):
         for other in self.coordinators:
             if other is not recovered and other.retries.since is not None and other.retries.since >= since:
                 other.async_ask()
+                self.queue.hurry(other.turn)
 
     @callback
     def ask_who_fails(self) -> None:

@@ -190,6 +190,7 @@ class Battery:
             f"module {self.modules[serial]} of {self._name}",
             priority=Priority.MODULE,
             interval=WITHOUT_MASTER,
+            master=self.coordinator,
         )
         self._account.add(module)
         module.async_add_listener(self._follow_module)
