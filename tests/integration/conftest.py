@@ -1,20 +1,26 @@
 """A real Home Assistant against the emulated cloud."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable
+from datetime import UTC, datetime, timedelta
+import logging
 from pathlib import Path
+import time
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import PropertyMock, patch
 
 from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.dyness_atess.cloud import transport
 from custom_components.dyness_atess.const import DOMAIN
 from emulator.atess.cloud import AtessCloud
+from emulator.dyness.catalogue import build
 from emulator.dyness.cloud import DynessCloud
 from emulator.dyness.replay import Replay
 from emulator.dyness.storage import Storage
@@ -27,8 +33,13 @@ NOON = datetime(2026, 3, 23, 11, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _integration(enable_custom_integrations: None, socket_enabled: None) -> Generator[None]:
-    """Let the integration load, reach loopback, and call without the vendor's spacing."""
+def _integration(
+    request: pytest.FixtureRequest, enable_custom_integrations: None, socket_enabled: None
+) -> Generator[None]:
+    """Let the integration load and reach loopback; call without spacing and ceiling where the time is the real one."""
+    if "live" in request.fixturenames:
+        yield
+        return
     with (
         patch("custom_components.dyness_atess.cloud.queue.SPACING", 0),
         patch("custom_components.dyness_atess.cloud.queue.PAUSE", 0),
@@ -82,9 +93,9 @@ async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry
 
 
 @pytest.fixture
-def freezer() -> Generator[FrozenDateTimeFactory]:
+def freezer(request: pytest.FixtureRequest) -> Generator[FrozenDateTimeFactory]:
     """A clock that can be put forward and goes on from there: time-outs of real calls still end."""
-    with freeze_time(tick=True) as frozen:
+    with freeze_time(tick="live" not in request.fixturenames) as frozen:
         yield frozen
 
 
@@ -103,33 +114,160 @@ def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Poll:
     return poll
 
 
-type Start = Callable[..., Awaitable[tuple[DynessCloud, MockConfigEntry]]]
+class Live:
+    """Lets hours pass: time stands still while anything happens, and jumps to the next timer where nothing does.
+
+    Calls keep the spacing, the ceiling and the pauses of the account's queue, and nobody waits for them.
+    """
+
+    def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+        self._hass, self._freezer = hass, freezer
+        self._in_flight = 0
+        """Calls of the cloud, and what threads do."""
+        self.clouds: list[DynessCloud] = []
+        hass.loop.set_debug(False)
+        self._run_in_executor = hass.loop.run_in_executor
+
+    def run_in_executor(self, *arguments: Any) -> asyncio.Future[Any]:
+        future = self._run_in_executor(*arguments)
+        self._in_flight += 1
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, _: object) -> None:
+        self._in_flight -= 1
+
+    async def exchange(self, *arguments: Any, **content: Any) -> transport.Answer:
+        self._in_flight += 1
+        try:
+            return await transport.exchange(*arguments, **content)
+        finally:
+            self._in_flight -= 1
+
+    async def start(
+        self, *devices: Storage, faults: Iterable[Fault] = (), **options: Any
+    ) -> tuple[DynessCloud, MockConfigEntry]:
+        """Make a cloud with these devices, and set its account up."""
+        cloud = DynessCloud(devices=devices, calls_per_second=None)
+        self.clouds.append(cloud)
+        await cloud.start()
+        for fault in faults:
+            cloud.add_fault(fault)
+        entry = account_entry(cloud, options=options)
+        entry.add_to_hass(self._hass)
+        await self.until(self._hass.config_entries.async_setup(entry.entry_id))
+        return cloud, entry
+
+    async def restart(self, entry: MockConfigEntry, *, stopped_for: float = 0.0) -> None:
+        """Do as when the process ends and another begins some minutes later: what is only in memory is gone."""
+        await self.until(self._hass.config_entries.async_unload(entry.entry_id))
+        self._hass.data["dyness_atess_connections"].clear()
+        self._freezer.tick(stopped_for * 60)
+        await self.until(self._hass.config_entries.async_setup(entry.entry_id))
+        assert entry.state is ConfigEntryState.LOADED
+
+    async def until[Result](self, doing: Coroutine[Any, Any, Result]) -> Result:
+        """Let so much time pass as something takes."""
+        task = asyncio.ensure_future(doing)
+        while not task.done():
+            await self._step(datetime.now(UTC) + timedelta(hours=1))
+        return await task
+
+    async def __call__(self, minutes: float, look: Callable[[], object] = lambda: None) -> None:
+        """Let so much time pass, and look each time that something has happened."""
+        end = datetime.now(UTC) + timedelta(minutes=minutes)
+        while await self._step(end):
+            look()
+        await self._settle()
+        look()
+
+    async def _step(self, end: datetime) -> bool:
+        await self._settle()
+        loop: Any = asyncio.get_running_loop()
+        left = (end - datetime.now(UTC)).total_seconds()
+        timers = [timer.when() - loop.time() for timer in loop._scheduled if not timer.cancelled()]
+        self._freezer.tick(min(max(min(timers, default=left), 0.0) + 0.001, max(left, 0.0)))
+        return left > 0
+
+    async def _settle(self) -> None:
+        loop: Any = asyncio.get_running_loop()
+        quiet, began = 0, time.clock_gettime(time.CLOCK_MONOTONIC)
+        while quiet < 3:
+            await asyncio.sleep(0)
+            is_held = any(cloud.calls and cloud.calls[-1].outcome == "hang" for cloud in self.clouds)
+            patience = 0.005 if is_held else 1.0
+            waits = self._in_flight and time.clock_gettime(time.CLOCK_MONOTONIC) - began < patience
+            quiet = 0 if loop._ready or waits else quiet + 1
 
 
 @pytest.fixture
-async def start(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> AsyncGenerator[Start]:
-    """Make a cloud with these devices, and set its account up at noon."""
-    clouds = []
+async def live(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> AsyncGenerator[Live]:
+    """Hours of real patience, from noon on."""
     freezer.move_to(NOON)
+    live = Live(hass, freezer)
+    with (
+        patch("custom_components.dyness_atess.cloud.dyness.exchange", live.exchange),
+        patch.object(hass.loop, "run_in_executor", live.run_in_executor),
+    ):
+        yield live
+        for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+            await live.until(hass.config_entries.async_unload(entry.entry_id))
+        for cloud in live.clouds:
+            await cloud.stop()
+            assert not cloud.writes
 
-    async def start(
-        *devices: Storage, faults: Iterable[Fault] = (), **options: Any
-    ) -> tuple[DynessCloud, MockConfigEntry]:
-        cloud = DynessCloud(devices=devices, calls_per_second=None)
-        for fault in faults:
-            cloud.add_fault(fault)
-        clouds.append(cloud)
-        await cloud.start()
-        entry = account_entry(cloud, options=options)
-        entry.add_to_hass(hass)
-        assert await hass.config_entries.async_setup(entry.entry_id)
-        await hass.async_block_till_done(wait_background_tasks=True)
-        return cloud, entry
 
-    yield start
-    for cloud in clouds:
-        await cloud.stop()
-        assert not cloud.writes
+@pytest.fixture
+def everything_on() -> Generator[None]:
+    """Add what is off at first too."""
+    with patch("homeassistant.helpers.entity.Entity.entity_registry_enabled_default", PropertyMock(return_value=True)):
+        yield
+
+
+def one(name: str, **options: Any) -> Any:
+    """Make the only device that has this name in the catalogue."""
+    (device,) = build(name, **options)
+    return device
+
+
+def serials_of(device: Storage) -> list[str]:
+    """Return the serial numbers of its modules."""
+    return [module.serial for module in device.modules]
+
+
+def states_of(hass: HomeAssistant, entry: MockConfigEntry, serial: str) -> dict[str, str]:
+    """Return the states of a device by key. No two entities have the same unique id."""
+    found: dict[str, str] = {}
+    for registered in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        owner, _, key = registered.unique_id.rpartition("-")
+        if owner == serial and (shown := hass.states.get(registered.entity_id)):
+            assert key not in found, registered.unique_id
+            found[key] = shown.state
+    return found
+
+
+def device_of(hass: HomeAssistant, entry: MockConfigEntry, serial: str) -> Any:
+    """Return what the device registry has of it."""
+    return dr.async_get(hass).async_get_device_by_identifier((DOMAIN, serial), entry.entry_id)
+
+
+def issues(hass: HomeAssistant, key: str) -> list[ir.IssueEntry]:
+    """Return the repairs of a kind."""
+    return [issue for issue in ir.async_get(hass).issues.values() if issue.translation_key == key and issue.active]
+
+
+def logged(caplog: pytest.LogCaptureFixture, least: int = logging.INFO) -> list[tuple[str, str]]:
+    """Return what the integration wrote, by level."""
+    return [
+        (record.levelname, record.getMessage())
+        for record in caplog.records
+        if record.name.startswith("custom_components.dyness_atess") and record.levelno >= least
+    ]
+
+
+def number(hass: HomeAssistant, key: str, serial: str) -> float:
+    """Return the state of an entity that has to be a number."""
+    return float(state(hass, key, serial) or "missing")
 
 
 def state(hass: HomeAssistant, key: str, serial: str = SERIAL) -> str | None:

@@ -71,7 +71,8 @@ class Account(ABC):
         self._first_reads: set[asyncio.Task[None]] = set()
         self._claimed: set[str] = set()
         """Devices that another account already reads."""
-        self._is_waiting = False
+        self._waited_at: datetime | None = None
+        """When somebody was last seen to wait long, until all is well again."""
 
     def device_info(self, serial: str) -> dr.DeviceInfo:
         """Return what the device page shows."""
@@ -235,6 +236,7 @@ class Account(ABC):
         for other in self.coordinators:
             if other is not recovered and other.retries.since is not None and other.retries.since >= since:
                 other.async_ask()
+                self.queue.hurry(other.turn)
 
     @callback
     def ask_who_fails(self) -> None:
@@ -252,13 +254,15 @@ class Account(ABC):
         for coordinator in self.coordinators:
             coordinator.async_notice_age()
         seconds = self.queue.seconds_to_next
-        waiting = [found for found in answering if found.is_waiting and found.is_older_than(OLD)]
-        is_waiting = bool(seconds and seconds > WORTH_TELLING and waiting)
+        old = [found for found in answering if found.is_older_than(OLD)]
+        is_waiting = bool(seconds and seconds > WORTH_TELLING and any(found.is_waiting for found in old))
+        if old and not is_waiting and self._waited_at and now - self._waited_at < 2 * LOOK_AFTER_INTERVAL:
+            return  # between two pauses
         goes_on = dt_util.as_local(now + timedelta(seconds=seconds or 0)).strftime("%H:%M")
-        if is_waiting != self._is_waiting:
-            self._is_waiting = is_waiting
+        if is_waiting != bool(self._waited_at):
             text = f"wait for calls until {goes_on}" if is_waiting else "are read again"
-            _LOGGER.info("%s: %d devices %s", self.entry.title, len(waiting), text)
+            _LOGGER.info("%s: devices %s", self.entry.title, text)
+        self._waited_at = now if is_waiting else None
         placeholders = {
             "entry": self.entry.title,
             "time": goes_on,

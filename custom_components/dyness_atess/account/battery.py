@@ -212,6 +212,7 @@ class Battery(Source):
             f"module {self.modules[serial]} of {self._name}",
             priority=Priority.MODULE,
             interval=WITHOUT_MASTER,
+            master=self.coordinator,
         )
         self._account.add(module)
         module.async_add_listener(self._follow_module)

@@ -46,6 +46,8 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         self._due: float | None = None
         self.is_waiting = False
         """Whether a read is under way, or in the queue."""
+        self.is_asked = False
+        """Whether there is a reason to expect an answer, though it failed the last time."""
 
     @abstractmethod
     async def _read(self) -> Data:
@@ -72,6 +74,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     @callback
     def async_ask(self) -> None:
         """Read as soon as its turn comes, unless that is under way."""
+        self.is_asked = True
         if not self.is_waiting:
             self.config_entry.async_create_background_task(self.hass, self.async_refresh(), f"{self.name} - asked")
 
@@ -107,7 +110,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             self._wait(self._next_read())
             return data
         finally:
-            self.is_waiting = False
+            self.is_waiting = self.is_asked = False
 
     def _wait(self, seconds: float | None) -> None:
         self._due = None if seconds is None else self.hass.loop.time() + seconds
@@ -157,6 +160,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         rhythm: Rhythm | None = None,
         interval: float | None = None,
         is_metered: bool = False,
+        master: ReadingsCoordinator | None = None,
     ) -> None:
         """Begin with the quantities that this device is known to have.
 
@@ -174,6 +178,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             rhythm: of its samples, where it has one that can be learned.
             interval: seconds between reads, where it has none; None where somebody else knows when.
             is_metered: whether its energies are metered as long as it has no counters.
+            master: behind which a module stands.
         """
         super().__init__(hass, entry, credentials, f"{name} {digest(serial)}")
         self.serial = serial
@@ -193,6 +198,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._priority = priority
         self._interval = interval
         self._is_metered = is_metered
+        self._master = master
         self._is_read = False
         self._was_current = False
         self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
@@ -218,7 +224,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @property
     def turn(self) -> Turn:
         """Its place in the account's queue: the older its sample, the sooner."""
-        if self.retries.since is not None:
+        if self.retries.since is not None and not self.is_asked:
             priority = Priority.FAILING
         else:
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
@@ -317,6 +323,12 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if self.retries.since is not None and self.on_recovery:
             self.on_recovery(self)
         return self.data
+
+    @override
+    def _wait(self, seconds: float | None) -> None:
+        if self._master and None not in (self.retries.since, self._master.retries.since):
+            seconds = RETRIES[-1][1]  # has it asked when it recovers itself
+        super()._wait(seconds)
 
     @override
     def _next_read(self) -> float | None:

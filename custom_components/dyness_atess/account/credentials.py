@@ -37,8 +37,9 @@ class Credentials:
     @callback
     def rejected(self, reader: str, clock_error: timedelta | None) -> None:
         """Take note of a rejection; one by the cloud's clock is the owner's to set right, another asks for new ones."""
-        if clock_error is not None and abs(clock_error) > MAXIMUM_CLOCK_ERROR:
-            self._report_clock(clock_error)
+        is_by_clock = clock_error is not None and abs(clock_error) > MAXIMUM_CLOCK_ERROR
+        self._report_clock(clock_error if is_by_clock else None)
+        if is_by_clock:
             return
         self._rejected.add(reader)
         if len(self._rejected) >= min(self.readers, 2):

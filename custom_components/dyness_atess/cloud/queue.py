@@ -69,9 +69,9 @@ class _Waiter:
 class AccountQueue:
     """Grants turns. Nothing of it runs while nobody waits.
 
-    Forms and first readings are not held up by the ceiling. Masters have a share of it to themselves, and what fails
-    may use a third of it at the most. A 429 is the account's, not the device's (dyness-api 1.5): whoever comes next
-    waits.
+    Forms and first readings are not held up by the ceiling. Masters have a share of it to themselves. What fails may
+    use a third of it at the most, spread over the hour: a burst would leave it without a call until the next one. A 429
+    is the account's, not the device's (dyness-api 1.5): whoever comes next waits.
     """
 
     def __init__(self) -> None:
@@ -103,12 +103,12 @@ class AccountQueue:
         if turn.priority is Priority.FORM and self._not_before - asked_at > LONGEST_FORM:
             raise CloudRateLimited
         waiter = _Waiter(turn, next(self._numbers), asyncio.get_running_loop().create_future())
-        waiting = self._waiting[turn.priority]
-        heapq.heappush(waiting, waiter)
+        heapq.heappush(self._waiting[turn.priority], waiter)
         self._look()
         try:
             await waiter.granted
         except asyncio.CancelledError:
+            waiting = self._waiting[waiter.turn.priority]
             if waiter in waiting:
                 waiting.remove(waiter)
                 heapq.heapify(waiting)
@@ -136,6 +136,16 @@ class AccountQueue:
     def allow(self, ceiling: int) -> None:
         """Set the ceiling, for those who wait already too."""
         self.chosen_ceiling = ceiling
+        self._look()
+
+    def hurry(self, turn: Turn) -> None:
+        """Give a device that waits among those that fail another turn."""
+        failing = self._waiting[Priority.FAILING]
+        for waiter in [waiter for waiter in failing if waiter.turn.device == turn.device]:
+            failing.remove(waiter)
+            waiter.turn = turn
+            heapq.heappush(self._waiting[turn.priority], waiter)
+        heapq.heapify(failing)
         self._look()
 
     @property
@@ -193,15 +203,15 @@ class AccountQueue:
         at = self._not_before
         if priority <= Priority.FIRST:
             return at
-        limits = {Priority.FORM: self.ceiling}
+        limits = {Priority.FORM: (self.ceiling, HOUR)}
         if priority > Priority.MASTER:
-            limits[Priority.MODULE] = max(self.ceiling - self.kept_for_masters, LEAST // 2)
+            limits[Priority.MODULE] = max(self.ceiling - self.kept_for_masters, LEAST // 2), HOUR
         if priority is Priority.FAILING:
-            limits[Priority.FAILING] = self.ceiling // 3
-        for least, limit in limits.items():
+            limits[Priority.FAILING] = max(self.ceiling // 3 // 6, 1), HOUR / 6
+        for least, (limit, span) in limits.items():
             starts = self._starts[least]
             if len(starts) >= limit:
-                at = max(at, starts[-limit] + HOUR)
+                at = max(at, starts[-limit] + span)
         return at
 
     def _look(self) -> None:
