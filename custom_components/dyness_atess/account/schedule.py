@@ -7,14 +7,14 @@ PERIOD = 300.0
 SHORTEST_PERIOD, LONGEST_PERIOD = 60.0, 1800.0
 DELAY = 30.0
 """After which a sample can be read, before anything is learned."""
-HIT, EARLY = -1.0, 6.0
-"""How the delay changes with a first ask that finds the sample, and with one that comes too early."""
-QUICK_RETRIES = (15.0, 30.0)
+HIT, EARLY = -0.6, 4.0
+"""How the delay changes with a first ask that finds the sample, and with each that comes too early."""
+QUICK_RETRIES = (10.0, 40.0)
 USUAL_HITS = 12
 """In a row. After more the delay is far too long, as where a device's clock is wrong: it falls ever faster."""
 DOUBLINGS = 5
 SOONEST = 5.0
-WEIGHT = 0.25
+WEIGHT = 0.125
 """Of a new gap in the learned period."""
 LOST = 1.5
 """Periods. A longer gap is a lost upload, unless it comes twice."""
@@ -58,7 +58,7 @@ class Rhythm:
         """Take note of the sample that was read `now` and return for how long to wait with the next ask."""
         if sampled_at is None:
             return PERIOD
-        is_asked_in_time = now >= self._due - 1
+        is_first, is_asked_in_time = self._sampled_at is None, now >= self._due - 1
         if self._sampled_at is None or sampled_at > self._sampled_at:
             if self._sampled_at is not None:
                 self._learn(sampled_at - self._sampled_at)
@@ -72,9 +72,8 @@ class Rhythm:
         elif is_asked_in_time:
             self._misses += 1
             self._hits = 0
-            if self._misses == 1:
-                self.delay += EARLY
             if self._misses <= len(QUICK_RETRIES):
+                self.delay += EARLY
                 self._due = now + QUICK_RETRIES[self._misses - 1]
                 return self._due - now
         else:
@@ -83,7 +82,10 @@ class Rhythm:
         self.delay = (self.delay + self.period / 2) % self.period - self.period / 2
         # The next is readable then, or as many periods later as make it a time to come.
         wait = self._sampled_at + self.period + self.delay - now
-        if not SOONEST <= wait <= LOST * self.period:
+        if is_first and -QUICK_RETRIES[1] < wait < SOONEST:
+            # Due at any moment. To ask a period later, again when one is due, would show each a period late.
+            wait = QUICK_RETRIES[0]
+        elif not SOONEST <= wait <= LOST * self.period:
             wait %= self.period
         if wait < SOONEST:
             wait += self.period

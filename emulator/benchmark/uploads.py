@@ -1,0 +1,92 @@
+"""Batteries that upload in different rhythms, and the cloud that answers for them at once."""
+
+import asyncio
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import accumulate
+from random import Random
+from typing import Any
+
+import orjson
+
+from custom_components.dyness_atess.cloud.transport import Answer
+
+from ..dyness.devices import Json, stamp
+from ..dyness.storage import Storage
+from .clock import BEGIN
+
+LATENCY = 20.0
+"""Seconds from a sample to the moment at which it can be read."""
+ANSWER = 0.3
+"""Seconds for a call."""
+PATTERNS = ("steady", "late", "drifting", "jittering")
+
+
+class Uploads:
+    """When samples are taken and when they can be read, in seconds since BEGIN."""
+
+    def __init__(self, pattern: str, phase: float, hours: float) -> None:
+        chance = Random(f"{pattern} {phase}")
+        period = 303 if pattern == "drifting" else 300
+        numbers = range(-2, int(hours * 3600 / period) + 2)
+        jitter = 40 if pattern == "jittering" else 0
+        self.taken = [round(phase + number * period + chance.uniform(-jitter, jitter)) for number in numbers]
+        late = [chance.uniform(20, 40) if pattern == "late" else LATENCY for _ in numbers]
+        self.readable = list(accumulate((at + after for at, after in zip(self.taken, late, strict=True)), max))
+
+    def newest(self, now: float) -> int:
+        """Return the number of the newest sample that can be read."""
+        return bisect_right(self.readable, now) - 1
+
+
+class Battery:
+    """A device of the catalogue and its modules, with samples prepared and dated by `uploads`."""
+
+    def __init__(self, device: Storage, uploads: Uploads, samples: int = 1) -> None:
+        self.device = device
+        self.uploads = uploads
+        times = [BEGIN + number * timedelta(minutes=5) for number in range(samples)]
+        self.points = {found.serial: [found.points(time) for time in times] for found in (device, *device.modules)}
+
+    def answer(self, serial: str, now: float) -> list[Json]:
+        """Return the points of the master or a module."""
+        number = self.uploads.newest(now)
+        samples = self.points[serial]
+        time = stamp(BEGIN + timedelta(seconds=self.uploads.taken[number]))
+        sample = samples[number % len(samples)]
+        return [point | {"pointValue": time} if point["pointId"] == "T" else point for point in sample]
+
+
+class Cloud:
+    """Answers in place of the transport, whoever asks."""
+
+    def __init__(self, accounts: Mapping[str, Iterable[Battery]]) -> None:
+        self.accounts = {app_id: list(batteries) for app_id, batteries in accounts.items()}
+        batteries = [battery for found in self.accounts.values() for battery in found]
+        self._battery_of = {serial: battery for battery in batteries for serial in battery.points}
+        self.calls: Counter[str] = Counter()
+        """By App ID; of readings by serial number too."""
+
+    async def exchange(self, _session: object, _method: str, url: str, **request: Any) -> Answer:
+        """Answer a call of the client."""
+        await asyncio.sleep(ANSWER)
+        loop: Any = asyncio.get_running_loop()
+        app_id = request["headers"]["Authorization"].removeprefix("API ").partition(":")[0]
+        content = orjson.loads(request["body"])
+        self.calls[app_id] += 1
+        data = self._data(url, app_id, content, loop.time(), loop.utcnow())
+        return Answer(status=200, content={"code": "200", "data": data})
+
+    def _data(self, url: str, app_id: str, content: Json, now: float, time: datetime) -> Any:
+        if url.endswith("/storage/list"):
+            rows = [battery.device.listing(time) for battery in self.accounts[app_id]]
+            return {"list": rows[content["pageSize"] * (content["pageNum"] - 1) :][: content["pageSize"]]}
+        serial = content["deviceSn"]
+        if url.endswith("/realTime/data"):
+            self.calls[serial] += 1
+            return self._battery_of[serial].answer(serial, now)
+        if url.endswith("/station/info"):
+            return self._battery_of[serial].device.station()
+        return None
