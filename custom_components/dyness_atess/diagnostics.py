@@ -89,7 +89,10 @@ def _device(account: Account, device: ReadingsCoordinator) -> dict[str, Any]:
 
 def _reading(reading: Reading) -> dict[str, Any]:
     # Their values are among the points.
-    unused = {kind: [point.id for point in getattr(reading, kind)] for kind in ("unknown", "implausible")}
+    unused = {
+        kind: [{"id": point.id, "name": point.name} for point in getattr(reading, kind)]
+        for kind in ("unknown", "implausible")
+    }
     return asdict(reading) | unused
 
 

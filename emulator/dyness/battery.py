@@ -32,15 +32,12 @@ class BatteryState:
     soc: float
     """%"""
     rate: float
-    """C"""
+    """C, as the limit (0 when full), what the panels give and what the house takes"""
     charge_limit: float
-    """C; 0 when full"""
     hour: float
     """of the emulated plant-local day"""
     solar: float = 0.0
-    """C; what the panels give"""
     load: float = 0.0
-    """C; what the house takes"""
 
 
 class Minute(NamedTuple):
@@ -74,16 +71,10 @@ class Battery:
         """Give the state at `now`."""
         local = self.local(now)
         day, index, part = split(local)
-        minute = self.day(day)[index]
-        soc = round(minute.soc + minute.rate * 100 / 60 * part, 9)
-        return BatteryState(
-            soc=soc,
-            rate=minute.rate,
-            charge_limit=_charge_limit(self.taper, soc),
-            hour=(local % DAY) / 3600,
-            solar=minute.solar,
-            load=minute.load,
-        )
+        start, rate, solar, load = self.day(day)[index]
+        soc = round(start + rate * 100 / 60 * part, 9)
+        limit = _charge_limit(self.taper, soc)
+        return BatteryState(soc=soc, rate=rate, charge_limit=limit, hour=local % DAY / 3600, solar=solar, load=load)
 
 
 def split(local: float) -> tuple[int, int, float]:

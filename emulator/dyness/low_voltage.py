@@ -66,9 +66,9 @@ class LowVoltage(Storage):
         """Make the module with this number."""
         return Module(serial=serial, master=self, number=number, utc_offset=self.utc_offset)
 
-    def is_five_digit(self, now: datetime) -> bool:
-        """Whether the newest sample speaks variant B."""
-        return (self.variant == "B") is not (self._updates(now) % 2 == 1)
+    def variant_at(self, now: datetime) -> Variant:
+        """Give the variant of the newest sample."""
+        return "A" if (self.variant == "A") is (self._updates(now) % 2 == 0) else "B"
 
     def firmware(self, now: datetime) -> str:
         """Give what runs on it."""
@@ -80,7 +80,7 @@ class LowVoltage(Storage):
 
     def values(self, now: datetime) -> Values:
         """Give the points of the variant."""
-        if not self.is_five_digit(now):
+        if self.variant_at(now) == "A":
             return self.system_values(now)
         own = module_values(self, now, 1, serial=collector(self.serial), raised=self.raised)
         return self.common_values(now) | own | {"23800": str(int(self.state(now).soc)) if self.tells_soc else ""}
@@ -88,7 +88,7 @@ class LowVoltage(Storage):
     def truth(self, now: datetime) -> Truth:
         """Give what the variant tells."""
         own = self.rated(now) | {"energy_remaining": self.energy_rated * self.state(now).soc / 100}
-        if not self.is_five_digit(now):
+        if self.variant_at(now) == "A":
             return own | self.system_truth(now)
         soc: Truth = {"soc": int(self.state(now).soc)} if self.tells_soc else {}
         return own | module_truth(self, now, 1, raised=self.raised) | soc

@@ -53,31 +53,27 @@ POWERBRICK_PLUS = Model(name="PowerBrick Plus", code="328")
 JUNIOR_BOX = Model(name="Junior Box", code="1", category="1", system_type="20012")
 
 
-def _high_voltage(name: str, *, code: str = "", firmware: str = "120", cells: int = 30, sensors: int = 2) -> Model:
-    return Model(
-        name=name,
-        code=code,
-        category="3",
-        suffix="-BDU",
-        firmware=firmware,
-        system_type="20017",
-        cells=cells,
-        sensors=sensors,
-        module_serial=TOWER_MODULE,
-    )
-
-
 # High voltage.
-TOWER_T14 = _high_voltage("Tower T14", code="25")
-TOWER_T17 = _high_voltage("Tower T17", code="26")
-TOWER_T21 = _high_voltage("Tower T21")
-TOWER_PRO_TP7 = _high_voltage("Tower Pro TP7", code="7", sensors=8)
-TOWER_PRO_TP11 = _high_voltage("Tower Pro TP11", sensors=8)
-TOWER_PRO_TP15 = _high_voltage("Tower Pro TP15", sensors=8)
-STACK100_7S = _high_voltage("Stack100-7S", code="50", cells=16, sensors=4)
-STACK100_8S = _high_voltage("Stack100-8S", cells=16, sensors=4)
-STACK100_10S = _high_voltage("Stack100-10S", code="53", cells=16, sensors=4)
-TALLEST_TOWER = _high_voltage("Tower T46")
+TOWER_T14 = Model(
+    name="Tower T14",
+    code="25",
+    category="3",
+    suffix="-BDU",
+    firmware="120",
+    system_type="20017",
+    cells=30,
+    sensors=2,
+    module_serial=TOWER_MODULE,
+)
+TOWER_T17 = replace(TOWER_T14, name="Tower T17", code="26")
+TOWER_T21 = replace(TOWER_T14, name="Tower T21", code="")
+TOWER_PRO_TP7 = replace(TOWER_T14, name="Tower Pro TP7", code="7", sensors=8)
+TOWER_PRO_TP11 = replace(TOWER_PRO_TP7, name="Tower Pro TP11", code="")
+TOWER_PRO_TP15 = replace(TOWER_PRO_TP7, name="Tower Pro TP15", code="")
+STACK100_7S = replace(TOWER_T14, name="Stack100-7S", code="50", cells=16, sensors=4)
+STACK100_8S = replace(STACK100_7S, name="Stack100-8S", code="")
+STACK100_10S = replace(STACK100_7S, name="Stack100-10S", code="53")
+TALLEST_TOWER = replace(TOWER_T14, name="Tower T46", code="")
 """Nobody sells it: 13 boxes of 30 cells."""
 
 # 128 cells give the 408 V of #17.
