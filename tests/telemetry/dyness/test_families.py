@@ -259,6 +259,7 @@ def test_by_name() -> None:
         # The system comes before its cluster, and both before a word that says nothing of whose it is.
         ({"SOC": "50", "簇电压": "401", "总电压": "410"}, {Key.SOC: 50, Key.VOLTAGE: 410}),
         ({"电压": "230", "电池电压": "51.2"}, {Key.VOLTAGE: 51.2}),
+        ({"SOC": "50", "簇电压": "0", "总电压": "410"}, {Key.SOC: 50, Key.VOLTAGE: 410}),
         ({"State of charge (%)": "50", "Spannung": "51.2"}, {Key.SOC: 50, Key.VOLTAGE: 51.2}),
         ({"系統SOC": "50", "電芯最高電壓": "3.33", "今日充電電量(kWh)": "2.5"}, None),
         ({"SOC：": "50", "最大允许充电电流（A）": "40", "Ladezyklen": "12"}, None),
