@@ -115,11 +115,6 @@ def test_packed_position_is_no_state_of_charge() -> None:
     assert reading.values[Key.CELL_VOLTAGE_MAX_CELL] == 3
 
 
-def test_unpacked_position_counts_in_any_order() -> None:
-    for points in (seed(_1400="2563", _400="12"), seed(_1400="2563", _400="12")[::-1]):
-        assert decode(points).values[Key.CELL_VOLTAGE_MAX_MODULE] == 1
-
-
 def test_zero_frost_and_negative_are_values() -> None:
     reading = decode(seed(_800="0", _1800="0.0", _2000="-12.5", _3900="0"))
     assert reading.values[Key.SOC] == 0
@@ -184,15 +179,6 @@ def test_alarms() -> None:
     assert decode(seed(_3406="1")).flags[Key.ALARM]
     without_total = [point for point in SEED if point["pointId"] != "4100"]
     assert decode(without_total).flags[Key.ALARM] is False
-
-
-def test_numbers_as_numbers() -> None:
-    reading = decode(seed(_600=53, _700=-1.5, _800=99, _4007=True, _3201=False))
-    assert reading.values[Key.VOLTAGE] == 53
-    assert reading.values[Key.POWER] == 79.5
-    assert reading.values[Key.SOC] == 99
-    assert reading.flags[Key.DISCHARGE_ENABLED]
-    assert reading.flags[Key.CELL_VOLTAGE_IMBALANCE] is False
 
 
 @pytest.mark.parametrize("nothing", ["", None, " "])

@@ -11,8 +11,7 @@ from ..reading import Reading, Value
 from ..vocabulary import CELL_VOLTAGES, BatteryStatus, Key
 from .derive import derive
 from .families import FAMILIES
-from .families.common import HEAD
-from .families.dongle import DONGLE
+from .families.common import DONGLE, HEAD
 from .family import Family, Kind, Rule, Series
 from .points import read_points, sample_time
 from .recognition import NAMED, plausible, read_number, recognise
@@ -43,7 +42,7 @@ def decode(data: Any, known_family: str | None = None, sign: int | None = None) 
     family = match.family
     sample = _Sample()
     sample.use(family, points, match.rules)
-    if sample.zero or _no_cell_has_a_voltage(family, points, sample.values):
+    if (sample.zero and Key.VOLTAGE not in sample.values) or _no_cell_has_a_voltage(family, points, sample.values):
         return Reading(family=family.name, sampled_at=sample.sampled_at, implausible=tuple(points))
     sign = sign if family is NAMED else family.current_sign
     derive(family, sign, sample.values, sample.flags, cells=sample.cells, holes=sample.holes)
@@ -110,7 +109,7 @@ class _Sample:
     holes: set[Kind] = field(default_factory=set)
     """What of some cells or probes is not known."""
     zero: bool = False
-    """Whether the battery has no voltage."""
+    """Whether a point says that the battery has no voltage."""
     provisional: set[Key] = field(default_factory=set)
     """Keys that a better point may still replace."""
 

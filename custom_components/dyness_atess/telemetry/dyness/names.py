@@ -62,9 +62,11 @@ def is_battery(name: str) -> bool:
 def contradicts(name: str, rule: Rule, otherwise: str | None = None) -> bool:
     """Return whether a name that no table has speaks of something else than what a rule reads, or than `otherwise`."""
     said, meant = _last_quantity(name), rule.kind.quantity or otherwise
-    if rule.keys and any(word in name for word in _FOREIGN):
-        return True
-    return None not in (said, meant) and meant not in (said, *ALSO.get(said or "", ()))
+    if said is None or not rule.keys:
+        return False
+    if meant is None:
+        return said == "other"
+    return meant not in (said, *ALSO.get(said, ())) or any(word in name for word in _FOREIGN)
 
 
 def is_only(name: str, quantity: str | None) -> bool:

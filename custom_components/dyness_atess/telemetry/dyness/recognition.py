@@ -44,10 +44,10 @@ class Match:
         return len(self.fitting) - len(self.conflicting) if fits else 0
 
     @property
-    def has_a_part(self) -> bool:
-        """Whether the points can be a part of the family's, for a device that is known to be of it."""
-        at_odds = self.by_position or self.conflicting & self.family.essential
-        return not at_odds and len(self.fitting) > len(self.conflicting)
+    def is_part(self) -> bool:
+        """Whether they can be some of the points of a device that is known to be of this family."""
+        against = self.by_position or self.conflicting & self.family.essential
+        return not against and len(self.fitting) > len(self.conflicting)
 
 
 def recognise(points: list[Point], known: Family | None) -> Match | None:
@@ -57,21 +57,22 @@ def recognise(points: list[Point], known: Family | None) -> Match | None:
     that is `known` is kept until the points clearly say another.
     """
     first = _match(known, points) if known else None
-    if first and first.score and not first.by_position and not _strangers(first, points):
-        return first  # It fits wholly: no other family knows a point that this one does not.
+    if (
+        first
+        and first.score > 0
+        and not first.by_position
+        # No other family knows a point that this one does not.
+        and all(rule or point.id not in _KNOWN_IDS for point, rule in zip(points, first.rules, strict=True))
+    ):
+        return first
     matches = [first] if first else []
     matches += [match for family in FAMILIES if family is not known and (match := _match(family, points))]
     best = max(matches, key=lambda match: match.score, default=None)
     if best and best.score > 0:
         return best
-    if first and first.has_a_part:
+    if first and first.is_part:
         return first
     return _by_name(points)
-
-
-def _strangers(match: Match, points: list[Point]) -> bool:
-    """Return whether other families might know points that this one does not."""
-    return any(not rule and point.id in _KNOWN_IDS for point, rule in zip(points, match.rules, strict=True))
 
 
 class _Fit(Enum):

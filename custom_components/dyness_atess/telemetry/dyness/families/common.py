@@ -1,5 +1,6 @@
 """What the tables share."""
 
+from ...vocabulary import Key
 from ..family import Kind, rule
 
 HEAD = (
@@ -8,6 +9,9 @@ HEAD = (
     rule("TIME", "子设备最后一包时间", Kind.UNUSED),
 )
 """Points of all batteries (dyness-api 6.0)."""
+
+DONGLE = (rule("800000", None, Kind.SIGNAL, Key.SIGNAL_STRENGTH),)
+"""What the Wi-Fi dongle answers under its own serial number (dyness-api 6.4)."""
 
 RESERVED = "空"
 """The name of a bit without meaning."""

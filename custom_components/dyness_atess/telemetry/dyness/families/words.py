@@ -82,9 +82,9 @@ QUANTITIES = {
     "soh": "soh|stateofhealth|gesundheitszustand",
     "ratio": "百分比|深度|depth|percent",
     "count": "次数|数量|总数|序号|编号|箱号|箱数|个数|count|cycles|number|anzahl|zyklen|nummer",
-    "state": "状态|告警|报警|保护|使能|请求|故障|模式|标志|错误|高压|低压|过压|欠压|高温|低温|过温|欠温"
+    "state": "状态|告警|报警|保护|使能|请求|故障|模式|标志|错误|高压|低压|过压|欠压|高温|低温|过温|欠温|过低|过高"
     "|status|state|alarm|warning|protection|enable|request|fault|mode|error",
-    "other": "湿度|电阻|绝缘|频率|版本|序列号|名称|转速|内阻|阻抗|因数|角度|风速|气压|浓度|时间"
+    "other": "湿度|电阻|频率|版本|序列号|名称|转速|内阻|阻抗|因数|角度|风速|气压|浓度|时间"
     "|humidity|feuchte|resistance|impedance|widerstand|frequency|frequenz|version|serial|factor|angle|speed|pressure"
     "|duration|(mv)|(kv)|(ma)|(mah)|(kw)|(wh)|(mwh)|(°f)|(k)|(var)|(va)|(hz)|(ω)|(kω)|(mω)|(s)|(min)|(h)",
 }
