@@ -1,191 +1,358 @@
-"""Start, restart, reload, unload, and devices that come and go."""
+"""Start, restart and unload, devices that come and go, and what is kept over all of it."""
 
 import asyncio
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
-from datetime import timedelta
-from itertools import pairwise
-from typing import cast
+from datetime import UTC, datetime, timedelta
+import json
+import logging
+from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.storage import Store
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess import async_remove_config_entry_device
+from custom_components.dyness_atess.account.memory import DELAY, Memory
 from custom_components.dyness_atess.const import DOMAIN
 from emulator.dyness.cloud import DynessCloud
-from emulator.dyness.replay import Replay
+from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault, FaultKind
 
-from .conftest import SERIAL, Poll, all_states, state
+from .conftest import SERIAL, Live, device_of, issues, logged, number, one, serials_of, state, states_of
 
-SECOND = "R07E00000002DEMO-BMS"
-
-
-async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Unload and set up again, as a restart does as far as an integration can see."""
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    await hass.async_block_till_done()
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=False)
+SECOND, MODULE, OTHER_MODULE = "R07E00000002DEMO-BMS", "DEMO000000000001", "DEMO000000000002"
+REALTIME = "/v1/device/realTime/data"
+LOAD, WRITE = Store._async_load, Store._async_write_data
+"""Of real files; the fixture of Home Assistant replaces both."""
 
 
-@pytest.mark.parametrize("kind", ["hang", "network_anomaly", "rate_limited", "null_data", "drop", "http_500"])
-async def test_started_while_the_cloud_is_down(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll, kind: FaultKind
-) -> None:
-    before = all_states(hass)
+def two() -> list[PowerHaus]:
+    return [PowerHaus(), PowerHaus(serial=SECOND, module_serial=OTHER_MODULE)]
+
+
+async def delete(hass: HomeAssistant, entry: MockConfigEntry, serial: str) -> bool:
+    """Delete a device as its page does."""
+    found = device_of(hass, entry, serial)
+    if allowed := await async_remove_config_entry_device(hass, entry, found):
+        dr.async_get(hass).async_remove_device(found.id)
+    return allowed
+
+
+def everything(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
+    """Return all states of the account's devices."""
+    devices = [device.serial_number for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)]
+    states = {serial: states_of(hass, entry, serial) for serial in devices if serial}
+    return {f"{serial}-{key}": shown for serial, of in states.items() for key, shown in of.items()}
+
+
+@pytest.mark.parametrize("kind", ["hang", "network_anomaly", "rate_limited", "null_data", "drop"])
+async def test_started_while_the_cloud_is_down(hass: HomeAssistant, live: Live, kind: FaultKind) -> None:
+    cloud, entry = await live.start(*two(), single_cells=True)
+    await live(6)
+    before = everything(hass, entry)
     cloud.add_fault(Fault(kind))
-    with (
-        patch("custom_components.dyness_atess.PATIENCE", 0.1),
-        patch("custom_components.dyness_atess.cloud.transport.TIMEOUT", 0.5),
-    ):
-        await restart(hass, loaded)
-        assert loaded.state is ConfigEntryState.LOADED
-        assert all_states(hass) == dict.fromkeys(before, "unavailable")
-        device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, SERIAL), loaded.entry_id)
-        assert device
-        assert (device.model, device.sw_version) == ("PowerHaus", "2.50-62.0.11")
-        await hass.async_block_till_done(wait_background_tasks=True)
+    await live.restart(entry, stopped_for=31)
+    await live(1)
+    states = everything(hass, entry)
+    assert states.keys() == before.keys()
+    assert {states[f"{serial}-online"] for serial in (SERIAL, SECOND, MODULE, OTHER_MODULE)} == {"off"}
+    assert {states[f"{SERIAL}-{key}"] for key in ("soc", "voltage", "status", "alarm")} == {"unavailable"}
+    assert {states[f"{MODULE}-{key}"] for key in ("soc", "cell_01_voltage", "alarm")} == {"unavailable"}
+    device = device_of(hass, entry, SERIAL)
+    assert (device.model, device.sw_version) == ("PowerHaus", "2.50-62.0.11")
+    assert device_of(hass, entry, MODULE).via_device_id == device.id
     cloud.clear_faults()
-    await poll()
-    assert all_states(hass) | {"last_report": ""} == before | {"last_report": ""}
+    await live(11)
+    assert everything(hass, entry).keys() == before.keys()
+    assert "unavailable" not in everything(hass, entry).values()
 
 
+@pytest.mark.parametrize("kind", ["rate_limited", "http_500", "hang", "network_anomaly", "empty_body"])
+@pytest.mark.parametrize("times", [1, None])
 async def test_first_start_while_the_cloud_is_down(
-    hass: HomeAssistant, entry: MockConfigEntry, cloud: DynessCloud, poll: Poll
+    hass: HomeAssistant, live: Live, kind: FaultKind, times: int | None
 ) -> None:
-    cloud.add_fault(Fault("http_500"))
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    """Also F3. The list is asked again after seconds, not after half an hour."""
+    cloud, entry = await live.start(PowerHaus(), faults=[Fault(kind, times=times)])
     assert entry.state is ConfigEntryState.LOADED
-    assert not all_states(hass)
-    cloud.clear_faults()
-    await poll()
-    assert state(hass, "soc") == "100"
+    if times is None:
+        await live(30)
+        assert not dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)[1:]
+        cloud.clear_faults()
+    await live(1.5 if times else 11)
+    assert state(hass, "online") == "on"
 
 
-async def test_unload_leaves_nothing(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll
-) -> None:
-    assert await hass.config_entries.async_unload(loaded.entry_id)
-    assert loaded.state is ConfigEntryState.NOT_LOADED
+@pytest.mark.parametrize("stopped_for", [0.5, 12.0])
+async def test_a_restart_costs_no_reading(hass: HomeAssistant, live: Live, stopped_for: float) -> None:
+    """What was read is shown again at once, and its device is asked when that is due."""
+    cloud, entry = await live.start(*two(), single_cells=True)
+    await live(6)
+    before, sampled_at = everything(hass, entry), cloud.devices[SERIAL].sample_time(datetime.now(UTC))
     cloud.calls.clear()
-    for _ in range(3):
-        await poll(31)
-    assert not cloud.calls
-    assert set(all_states(hass).values()) == {"unavailable"}
+    cloud.add_fault(Fault("network_anomaly", path="/v1/device/storage/list"))
+    await live.restart(entry, stopped_for=stopped_for)
+    assert everything(hass, entry) == before | {key: "unavailable" for key in before if key.endswith("work_status")}
+    await live(6)
+    asked = next(call.at for call in cloud.calls if call.serial == SERIAL)
+    due = timedelta(minutes=5 if stopped_for < 5 else 12)
+    assert due <= asked - sampled_at < due + timedelta(minutes=6)
 
 
-async def test_unload_during_a_call(hass: HomeAssistant, entry: MockConfigEntry, cloud: DynessCloud) -> None:
+@pytest.mark.parametrize("kind", ["hang", "network_anomaly", "rate_limited", "access_denied", "points_without_values"])
+@pytest.mark.parametrize("path", [REALTIME, "/v1/device/storage/list"])
+async def test_stopped_in_the_middle_of_a_read(hass: HomeAssistant, live: Live, kind: FaultKind, path: str) -> None:
+    cloud, entry = await live.start(*two())
+    await live(6)
+    before = everything(hass, entry)
+    cloud.add_fault(Fault(kind, path=path))
+    for _ in range(2):
+        await live.until(hass.config_entries.async_reload(entry.entry_id))
+        assert everything(hass, entry).keys() == before.keys()
+    cloud.clear_faults()
+    await live.restart(entry)
+    await live(11)
+    assert everything(hass, entry).keys() == before.keys()
+    assert "unavailable" not in everything(hass, entry).values()
+
+
+async def test_unload_leaves_nothing(hass: HomeAssistant, live: Live) -> None:
+    cloud, entry = await live.start(PowerHaus())
     cloud.add_fault(Fault("hang"))
-    with patch("custom_components.dyness_atess.PATIENCE", 0.1):
-        assert await hass.config_entries.async_setup(entry.entry_id)
-    async with asyncio.timeout(2):
-        assert await hass.config_entries.async_unload(entry.entry_id)
+    await live(5.5)
+    assert cloud.calls[-1].outcome == "hang"
+    await live.until(hass.config_entries.async_unload(entry.entry_id))
     own = [task for task in asyncio.all_tasks() if "dyness" in repr(task).lower() and "test_" not in repr(task)]
     assert not own
+    cloud.calls.clear()
+    await live(90)
+    assert not cloud.calls
+    assert {shown.state for shown in hass.states.async_all()} == {"unavailable"}
 
 
-async def test_reload(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    before = all_states(hass)
-    assert await hass.config_entries.async_reload(loaded.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert all_states(hass) == before
+async def test_devices_that_come(hass: HomeAssistant, live: Live) -> None:
+    """With a row beside them that never has points, and a firmware update."""
+    first, second = two()
+    cloud, entry = await live.start(first)
+    cloud.devices[SECOND] = second
+    silent = PowerHaus(serial="R07E00000003DEMO-BMS")
+    cloud.devices[silent.serial] = silent
+    cloud.add_fault(Fault("null_data", serial=silent.serial))
+    first.model = replace(first.model, firmware="2.50-70.0.1")
+    await live(35)
+    assert device_of(hass, entry, SERIAL).sw_version == "2.50-70.0.1"
+    assert device_of(hass, entry, OTHER_MODULE).via_device_id == device_of(hass, entry, SECOND).id
+    assert number(hass, "voltage", OTHER_MODULE)
+    assert not device_of(hass, entry, silent.serial)
 
 
-async def test_a_second_device_appears_without_reload(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll
+async def test_no_devices(hass: HomeAssistant, live: Live) -> None:
+    battery = PowerHaus(listed=False)
+    _, entry = await live.start(battery)
+    assert issues(hass, "no_devices")
+    await live.until(hass.config_entries.async_unload(entry.entry_id))
+    assert not issues(hass, "no_devices")
+    await live.restart(entry)
+    assert issues(hass, "no_devices")
+    battery.listed = True
+    await live(35)
+    assert not issues(hass, "no_devices")
+    assert state(hass, "online") == "on"
+
+
+async def test_devices_that_go(
+    hass: HomeAssistant, live: Live, caplog: pytest.LogCaptureFixture, hass_storage: dict[str, Any]
 ) -> None:
-    seed = cast("Replay", cloud.devices[SERIAL])
-    cloud.devices[SECOND] = replace(seed, serial=SECOND)
-    for _ in range(7):
-        await poll()
-    assert state(hass, "soc", SECOND) == "100"
-    assert state(hass, "work_status", SECOND) == "fault"
-    cloud.add_fault(Fault("network_anomaly", serial=SECOND))
-    await poll()
-    assert state(hass, "soc", SECOND) == "unavailable"
-    assert state(hass, "soc", SERIAL) == "100"
+    """Only their owner removes them, and only what would not come back; with its modules, and not for ever."""
+    cloud, entry = await live.start(*two())
+    battery = cloud.devices.pop(SECOND)
+    assert not await delete(hass, entry, SECOND)  # still on the list, as far as is known
+    await live(31)
+    assert state(hass, "online", SECOND) == "off"
+    cloud.add_fault(Fault("network_anomaly", path="/v1/device/storage/list"))
+    await live.restart(entry)
+    assert not await delete(hass, entry, SECOND)  # before the first list
+    await live.until(hass.config_entries.async_unload(entry.entry_id))
+    assert not await delete(hass, entry, SECOND)  # while it is not loaded
+    cloud.clear_faults()
+    await live.until(hass.config_entries.async_setup(entry.entry_id))
+    assert not await delete(hass, entry, SERIAL)
+    assert await delete(hass, entry, SECOND)
+    caplog.clear()
+    await live(70)
+    assert logged(caplog) == []
+    assert not device_of(hass, entry, SECOND)
+    assert not device_of(hass, entry, OTHER_MODULE)
+    assert entry.runtime_data.devices.keys() == {SERIAL, MODULE}
+    assert hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"].keys() == {SERIAL, MODULE}
+    cloud.devices[SECOND] = battery
+    await live(35)
+    assert number(hass, "voltage", OTHER_MODULE)
+    assert device_of(hass, entry, OTHER_MODULE).via_device_id == device_of(hass, entry, SECOND).id
+    await live.until(hass.config_entries.async_remove(entry.entry_id))
+    await live(1)
+    assert not [key for key in hass_storage if entry.entry_id in key]
 
 
-async def test_a_listed_device_without_data_is_no_device(
-    hass: HomeAssistant, entry: MockConfigEntry, cloud: DynessCloud
-) -> None:
-    """A collector may be listed beside its battery and never have points."""
-    cloud.devices[SECOND] = replace(cast("Replay", cloud.devices[SERIAL]), serial=SECOND)
-    cloud.add_fault(Fault("null_data", serial=SECOND))
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert len(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)) == 1
+async def test_a_module_that_goes_and_comes(hass: HomeAssistant, live: Live) -> None:
+    """A list that leaves it out, or an empty answer, takes nothing away; half an hour of silence its values."""
+    device = one("dl5-2")
+    cloud, entry = await live.start(device)
+    module, other = serials_of(device)
+    cloud.add_fault(Fault("null_data", serial=module))
+    device.sub = ("null",)
+    await live(24)
+    assert state(hass, "online", module) == "on"
+    assert not await delete(hass, entry, module)
+    await live(10)
+    assert state(hass, "voltage", module) == "unavailable"
+    assert number(hass, "voltage", other)
+    assert await delete(hass, entry, module)
+    await live(11)
+    assert not device_of(hass, entry, module)
+    device.sub = ("all",)
+    cloud.clear_faults()
+    await live(11)
+    assert number(hass, "voltage", module)
 
 
-async def test_firmware_update(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll) -> None:
-    seed = cast("Replay", cloud.devices[SERIAL])
-    listing = seed.recording["listing"] | {"firmwareVersion": "2.50-70.0.1"}
-    cloud.devices[SERIAL] = replace(seed, recording=seed.recording | {"listing": listing})
-    for _ in range(7):
-        await poll()
-    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, SERIAL), loaded.entry_id)
-    assert device
-    assert device.sw_version == "2.50-70.0.1"
+@pytest.mark.parametrize("unloaded", [False, True])
+async def test_an_answer_for_what_is_gone(hass: HomeAssistant, live: Live, *, unloaded: bool) -> None:
+    """It neither brings back a battery that its owner deleted, nor its repair, nor its memory."""
+    (stranger,) = [replace(one("future-low-voltage"), serial=SECOND)]
+    cloud, entry = await live.start(PowerHaus(), stranger)
+    assert issues(hass, "read_by_name")
+    account = entry.runtime_data
+    released = asyncio.Event()
+    fetch = account.batteries[SECOND].fetch
+
+    async def held(turn: Any) -> Any:
+        answer = await fetch(turn)
+        await released.wait()
+        return answer
+
+    with patch.object(account.batteries[SECOND], "fetch", held):
+        reading = asyncio.ensure_future(account.devices[SECOND].async_refresh())
+        await live(0.1)
+        cloud.devices.pop(SECOND)
+        account.device_list.async_ask()
+        await live(0.1)
+        assert await delete(hass, entry, SECOND)
+        if unloaded:
+            await live.until(hass.config_entries.async_unload(entry.entry_id))
+        released.set()
+        await live.until(asyncio.wait_for(reading, None))
+    await live(1)
+    assert account.devices.keys() == {SERIAL, MODULE}
+    assert account.memory.recall(SECOND) == {}
+    assert not device_of(hass, entry, SECOND)
+    assert not issues(hass, "read_by_name")
 
 
-async def test_a_stale_device_can_be_deleted(
+LEARNED = {
+    "family": (7, "a family of the future"),
+    "modules": ([MODULE], {MODULE: "one"}, {MODULE: -1}),
+    "capacity": ("text", None),
+    "energies": (7, {"totals": 7}, {"totals": {"energy_charged": 1e300}}),
+}
+DAMAGED: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "not an object": lambda _: 42,
+    "a device that is null": lambda data: data | {SERIAL: None},
+    **{
+        f"{name} is {value!r}": lambda data, name=name, value=value: {  # type: ignore[misc]
+            serial: content | {name: value} for serial, content in data.items()
+        }
+        for name, values in LEARNED.items()
+        for value in values
+    },
+}
+ANSWERS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "no time": lambda data: {serial: {"raw": answer["raw"]} for serial, answer in data.items()},
+    "nothing": lambda data: dict.fromkeys(data, {}),
+    "a time that is none": lambda data: {serial: answer | {"received_at": 5} for serial, answer in data.items()},
+    "no points": lambda data: {serial: answer | {"raw": {"a": [None]}} for serial, answer in data.items()},
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        *(pytest.param("", damage, id=name) for name, damage in DAMAGED.items()),
+        *(pytest.param(".answers", damage, id=f"answers: {name}") for name, damage in ANSWERS.items()),
+    ],
+)
+async def test_a_damaged_memory(
     hass: HomeAssistant,
-    loaded: MockConfigEntry,
-    cloud: DynessCloud,
-    poll: Poll,
+    live: Live,
+    caplog: pytest.LogCaptureFixture,
+    hass_storage: dict[str, Any],
+    file: str,
+    damage: Callable[[dict[str, Any]], Any],
 ) -> None:
-    cloud.devices[SECOND] = replace(cast("Replay", cloud.devices[SERIAL]), serial=SECOND)
-    for _ in range(7):
-        await poll()
-    del cloud.devices[SECOND]
-    registry = dr.async_get(hass)
-
-    async def delete(serial: str) -> bool:
-        device = registry.async_get_device_by_identifier((DOMAIN, serial), loaded.entry_id)
-        assert device
-        if allowed := await async_remove_config_entry_device(hass, loaded, device):
-            registry.async_remove_device(device.id)
-        return allowed
-
-    assert not await delete(SECOND)  # still on the list, as far as is known
-    for _ in range(7):
-        await poll()
-    assert state(hass, "soc", SECOND) == "unavailable"
-    assert await delete(SECOND)
-    assert not await delete(SERIAL)
-    await poll(31)
-    await hass.config_entries.async_reload(loaded.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert not registry.async_get_device_by_identifier((DOMAIN, SECOND), loaded.entry_id)
-    assert not [entity for entity in er.async_get(hass).entities.values() if entity.unique_id.startswith(SECOND)]
-    assert state(hass, "soc") == "100"
+    _, entry = await live.start(*two())
+    await live(6)
+    before = everything(hass, entry)
+    await live.until(hass.config_entries.async_unload(entry.entry_id))
+    stored = hass_storage[f"{DOMAIN}.{entry.entry_id}{file}"]
+    stored["data"] = damage(deepcopy(stored["data"]))
+    caplog.clear()
+    await live.restart(entry)
+    await live(6)
+    assert everything(hass, entry).keys() == before.keys()
+    assert "unavailable" not in everything(hass, entry).values()
+    assert number(hass, "energy_charged", SERIAL) < 1e6
+    assert not [text for level, text in logged(caplog) if level == "ERROR" or "Unexpected" in text]
+    assert len(logged(caplog, logging.WARNING)) <= 1
 
 
-async def test_an_incomplete_list_removes_nothing(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll
+@pytest.mark.parametrize(("version", "minor"), [(2, 1), (99, 7), (1, 5)])
+async def test_a_newer_memory(
+    hass: HomeAssistant,
+    live: Live,
+    caplog: pytest.LogCaptureFixture,
+    hass_storage: dict[str, Any],
+    version: int,
+    minor: int,
 ) -> None:
-    cast("Replay", cloud.devices[SERIAL]).listed = False
-    for _ in range(8):
-        await poll()
-    assert state(hass, "soc") == "100"
-    await restart(hass, loaded)
-    assert state(hass, "soc") == "100"
+    _, entry = await live.start(*two())
+    before = everything(hass, entry)
+    await live.until(hass.config_entries.async_unload(entry.entry_id))
+    hass_storage[f"{DOMAIN}.{entry.entry_id}"] |= {"version": version, "minor_version": minor}
+    await live.restart(entry)
+    await live(6)
+    assert everything(hass, entry).keys() == before.keys()
+    assert [level for level, _ in logged(caplog, logging.WARNING)] == ["WARNING"] * (version > 1)
 
 
-async def test_calls_are_spaced(hass: HomeAssistant, entry: MockConfigEntry, cloud: DynessCloud) -> None:
-    """With the real spacing the vendor's limit is never met, though several devices begin together."""
-    for number in range(2, 4):
-        serial = f"R07E0000000{number}DEMO-BMS"
-        cloud.devices[serial] = replace(cast("Replay", cloud.devices[SERIAL]), serial=serial)
-    cloud.calls_per_second = 2
-    with patch("custom_components.dyness_atess.cloud.queue.SPACING", 1.0):
-        assert await hass.config_entries.async_setup(entry.entry_id)
-        await hass.async_block_till_done(wait_background_tasks=True)
-    assert len(cloud.calls) >= 7
-    assert "429" not in [call.outcome for call in cloud.calls]
-    assert all(after.at - before.at > timedelta(seconds=0.8) for before, after in pairwise(cloud.calls))
+@pytest.mark.parametrize("content", [b"", b"{", b'{"version": 1, "data": {', b"\x00" * 64, b"\xff\xfe", b"[]"])
+async def test_a_truncated_file(hass: HomeAssistant, tmp_path: Path, content: bytes) -> None:
+    """With a real file: Home Assistant puts it aside, or the memory does not take it."""
+    hass.config.config_dir = str(tmp_path)
+    file = tmp_path / ".storage" / f"{DOMAIN}.test"
+    await hass.async_add_executor_job(lambda: (file.parent.mkdir(), file.write_bytes(content)))
+    with patch.object(Store, "_async_load", LOAD), patch.object(Store, "_async_write_data", WRITE):
+        memory = Memory(hass, "test")
+        await memory.async_load()
+        assert memory.recall(SERIAL) == {}
+        memory.keep(SERIAL, family="low_voltage")
+        await memory.async_close({})
+    written = json.loads(await hass.async_add_executor_job(file.read_bytes))
+    assert written["data"] == {SERIAL: {"family": "low_voltage"}}
+
+
+async def test_the_memory_is_written_however_often_it_changes(
+    hass: HomeAssistant, live: Live, hass_storage: dict[str, Any]
+) -> None:
+    _, entry = await live.start(PowerHaus())
+    memory, key = entry.runtime_data.memory, f"{DOMAIN}.{entry.entry_id}"
+    for count in range(10):
+        memory.keep("serial", capacity=count)
+        await live(DELAY / 60 / 2)
+    assert hass_storage[key]["data"]["serial"]["capacity"] >= 7

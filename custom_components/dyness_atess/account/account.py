@@ -289,8 +289,11 @@ class Account(ABC):
 
     async def async_remove(self, serial: str) -> None:
         """Forget a device and its modules."""
+        registry = dr.async_get(self.hass)
         for module in list(self.modules_of(serial)):
             await self.async_remove(module)
+            if registered := registry.async_get_device_by_identifier((DOMAIN, module), self.entry.entry_id):
+                registry.async_remove_device(registered.id)
         self.known.pop(serial, None)
         withdraw(self.hass, self.entry, serial)
         for group in (self.devices, self.secondary):

@@ -111,6 +111,8 @@ class Battery(Source):
         account.add(self.coordinator)
         self._followed = self.coordinator.received_at
         self.coordinator.async_add_listener(self._follow)
+        account.on_options.append(self.coordinator.decode_again)
+        self.coordinator.on_end.append(lambda: account.on_options.remove(self.coordinator.decode_again))
         for module in self.modules:
             self._add_module(module)
 

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 import probatio as vol
 
@@ -30,7 +31,7 @@ _LEARNED = vol.Schema(
         vol.Optional("decoder"): dict,
     }
 )
-_ANSWER = vol.Schema({"raw": object, "received_at": datetime.fromisoformat})
+_ANSWER = vol.Schema({"raw": object, "received_at": datetime.fromisoformat}, required=True)
 
 type Answers = dict[str, dict[str, Any]]
 
@@ -101,6 +102,6 @@ async def _load(store: Store[dict[str, dict[str, Any]]], form: vol.Schema) -> di
     try:
         stored = await store.async_load() or {}
         return {str(serial): form(content) for serial, content in stored.items()}
-    except (AttributeError, NotImplementedError, ValueError, vol.Invalid) as error:
+    except (HomeAssistantError, AttributeError, LookupError, TypeError, ValueError, vol.Invalid) as error:
         _LOGGER.warning("What was kept of the devices cannot be read and is begun anew: %s", type(error).__name__)
         return {}
