@@ -60,7 +60,7 @@ def same(key: str, shown: Any, true: Any) -> bool:
     """Whether a value is the true one, as exactly as the points can tell."""
     if isinstance(shown, datetime):
         true = datetime.fromisoformat(true) if isinstance(true, str) else true
-        return timedelta(0) <= shown - true < timedelta(seconds=1)
+        return bool(timedelta(0) <= shown - true < timedelta(seconds=1))
     if isinstance(shown, str | bool) or isinstance(true, str | bool):
         return bool(shown == true)
     return str(shown) != "-0.0" and abs(float(shown) - float(true)) <= STEP.get(key, 1e-6) + 1e-9 * abs(float(true))
