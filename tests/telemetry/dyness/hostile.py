@@ -46,7 +46,8 @@ class Sample:
     def __post_init__(self) -> None:
         """Take what the device says of itself in place of what was read, where it does."""
         read = self.reading.values | self.reading.flags
-        assert not (own := wrong(read, self.truth)), (self.name, own)
+        single = {*CELL_VOLTAGES, *PROBE_TEMPERATURES} & read.keys() if self.truth else set()
+        assert not (own := wrong(read, self.truth) + list(single - self.truth.keys())), (self.name, own)
         self.truth = {key: self.truth.get(key, value) for key, value in read.items()}
 
 
@@ -58,7 +59,8 @@ def wrong(shown: dict[Any, Any], truth: dict[str, Any]) -> list[str]:
 def same(key: str, shown: Any, true: Any) -> bool:
     """Whether a value is the true one, as exactly as the points can tell."""
     if isinstance(shown, datetime):
-        return shown == (datetime.fromisoformat(true) if isinstance(true, str) else true)
+        true = datetime.fromisoformat(true) if isinstance(true, str) else true
+        return bool(timedelta(0) <= shown - true < timedelta(seconds=1))
     if isinstance(shown, str | bool) or isinstance(true, str | bool):
         return bool(shown == true)
     return str(shown) != "-0.0" and abs(float(shown) - float(true)) <= STEP.get(key, 1e-6) + 1e-9 * abs(float(true))
@@ -91,15 +93,13 @@ def rename(change: Callable[[str, Random], str]) -> Variant:
     return variant
 
 
-def in_english(points: Points, _random: Random) -> None:
-    """Name every point as somebody would who translates."""
-    for point in points:
-        meant = BY_NAME.get(normalised(point["pointNameCn"]))
-        key = meant.keys[0] if meant and meant.keys and meant.keys[0] else None
-        point["pointNameCn"] = key.replace("_", " ").capitalize() if key else f"Field {point['pointId']}"
+def in_english(name: str, _random: Random) -> str:
+    """Name a point as somebody would who translates."""
+    meant = BY_NAME.get(normalised(name))
+    return meant.keys[0].replace("_", " ").capitalize() if meant and meant.keys and meant.keys[0] else "Field"
 
 
-def unit(name: str, _random: Random) -> str:
+def with_unit(name: str, _random: Random) -> str:
     """Write the unit behind a name."""
     units = {"voltage": "V", "current": "A", "temperature": "℃", "soc": "%", "soh": "%", "energy": "kWh"}
     meant = BY_NAME.get(normalised(name))
@@ -107,31 +107,33 @@ def unit(name: str, _random: Random) -> str:
 
 
 def wide(name: str, random: Random) -> str:
-    """Write a name in wide letters, or capitals, with a space somewhere."""
-    if not name:
-        return name
-    place = random.randrange(len(name))
-    name = f" {name[:place]} {name[place:]}"
-    return (
-        name.upper() if random.random() < 0.5 else "".join(chr(ord(s) + 0xFEE0) if "!" <= s <= "~" else s for s in name)
-    )
+    """Write a name in wide capitals, with a space somewhere."""
+    place = random.randrange(len(name) + 1)
+    name = f" {name[:place]} {name[place:]}".upper()
+    return "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in name)
 
 
-def numbers(points: Points, _random: Random) -> None:
+def as_numbers(points: Points, _random: Random) -> None:
     """Send numbers as numbers, ids too."""
     for point in points:
-        text = point["pointValue"]
-        if text and text.lstrip("-").replace(".", "", 1).isdigit() and len(text) < 12:
-            point["pointValue"] = float(text) if "." in text else int(text)
-        if point["pointId"].isdigit():
-            point["pointId"] = int(point["pointId"])
+        for name in ("pointId", "pointValue"):
+            if is_number(text := point[name]):
+                point[name] = float(text) if "." in text else int(text)
+
+
+def is_number(text: str | None) -> bool:
+    """Whether a text is a plain number."""
+    return bool(text and text.removeprefix("-").replace(".", "", 1).isdigit())
 
 
 def strangers(points: Points, random: Random) -> None:
     """Add points that nobody knows, some of which look like others."""
     for number in range(8):
-        name = random.choice(["", "新", "Humidity", "频率", "绝缘电阻", "舱内湿度"])
-        stranger = {"pointId": f"{random.choice(['x', '77'])}{number}", "pointValue": "54", "pointNameCn": name}
+        stranger = {
+            "pointId": f"77{number}",
+            "pointValue": "54",
+            "pointNameCn": random.choice(["", "新", *OTHER_NAMES]),
+        }
         points.insert(random.randrange(len(points) + 1), stranger)
 
 
@@ -145,32 +147,32 @@ def zones(points: Points, random: Random) -> None:
     """Write the time in another form."""
     for point in points:
         if point["pointId"] == "T":
-            taken_at = datetime.fromisoformat(point["pointValue"])
-            there = (taken_at + timedelta(hours=2)).isoformat()
-            point["pointValue"] = random.choice([f"{taken_at.isoformat()}Z", f"{there}+02:00", f"{there} UTC+02:00"])
+            there = (datetime.fromisoformat(point["pointValue"]) + timedelta(hours=2)).isoformat()
+            point["pointValue"] = there + random.choice(["+02:00", ".250+0200", " UTC+02:00"])
 
 
+def shuffle(points: Points, random: Random) -> None:
+    """Send the points in any order."""
+    random.shuffle(points)
+
+
+COLON = rename(lambda name, random: name + random.choice([":", "："]))
 LOOKS: dict[str, list[Variant]] = {
-    "order": [lambda points, random: random.shuffle(points)],
-    "types": [numbers],
+    "order": [shuffle],
+    "types": [as_numbers],
     "names missing": [rename(lambda name, random: "")],
-    "names in part": [rename(lambda name, random: name if random.random() < 0.5 else "")],
-    "names in English": [in_english],
-    "names with a colon": [rename(lambda name, random: name + random.choice([":", "："]))],
-    "names with a unit": [rename(unit)],
+    "names in part": [rename(lambda name, random: random.choice([name, ""]))],
+    "names in English": [rename(in_english)],
+    "names with a colon": [COLON],
+    "names with a unit": [rename(with_unit)],
     "names traditional": [rename(lambda name, random: name.translate(str.maketrans(SIMPLIFIED, TRADITIONAL)))],
     "names wide": [rename(wide)],
     "strangers": [strangers],
     "duplicates": [duplicates],
     "times": [zones],
-    "colon, unit, order, types, strangers": [
-        *(rename(unit), rename(lambda name, random: name + ":")),
-        *(strangers, lambda points, random: random.shuffle(points), numbers),
-    ],
+    "unit, colon, strangers, order, types": [rename(with_unit), COLON, strangers, shuffle, as_numbers],
 }
-"""They take nothing away."""
-NAMELESS = ("names missing", "names in part", "names in English")
-"""They take everything away from a model that is read by name."""
+"""They take nothing away, but the three with other names from a model that is read by name."""
 
 FILLERS = ("255", "6553.5", "65535", "-3276.8")
 NOTHING = ("", None, "--", "null", "N/A")
@@ -207,7 +209,6 @@ FOLLOW: dict[str, set[str]] = {
     "capacity_full": {"soc", "energy_rated", "energy_remaining"},
     "capacity_remaining": {"soc", "energy_remaining"},
 }
-PLACES = {f"{what}_{end}" for what in ("cell_voltage", "cell_temperature") for end in ("max", "min")}
 
 
 def gone(sample: Sample, ids: set[str], points: Points) -> set[str]:
@@ -272,7 +273,11 @@ def run(values: int, seed: int = 1) -> Tally:
             points = [dict(point) for point in sample.points]
             for change in changes:
                 change(points, random)
-            by_name = sample.reading.family == READ_BY_NAME and way in NAMELESS
+            by_name = sample.reading.family == READ_BY_NAME and way in (
+                "names missing",
+                "names in part",
+                "names in English",
+            )
             lost = set(sample.truth) if by_name else set()
             tally.judge(sample, way, decode(points, remembered, sign=-1), lost)
         for _ in range(3):
@@ -293,9 +298,8 @@ def zeros(sample: Sample, tally: Tally) -> None:
     """A device that has just restarted says nothing."""
     points = [dict(point) for point in sample.points]
     for point in points:
-        text = str(point["pointValue"])
-        if text.lstrip("-").replace(".", "", 1).isdigit():
-            point["pointValue"] = "0.0" if "." in text else "0"
+        if is_number(point["pointValue"]):
+            point["pointValue"] = "0"
     reading = decode(points, sample.reading.family, sign=-1)
     tally.variants += 1
     if not reading.empty:

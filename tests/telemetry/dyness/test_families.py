@@ -85,6 +85,16 @@ MODULE = {
 }
 
 
+TOWER_MODULE = {
+    "11000": "3",
+    "11100": "30",
+    **{str(11200 + 100 * cell): f"3.3{cell:02}" for cell in range(30)},
+    "14200": "2",
+    "14300": "20.0",
+    "14400": "21.0",
+}
+
+
 def test_module() -> None:
     reading = decode(points(MODULE))
     values = reading.values
@@ -147,14 +157,7 @@ def test_high_voltage_module(cells: int, probes: int | None) -> None:
     assert not reading.implausible
 
 
-def test_cygni() -> None:
-    sent = {"170": "53.1", "171": "-103.0", "172": "-5472", "195-196": "812.4", "2010": "55", "2011": "100"}
-    reading = decode(points(sent))
-    assert reading.family == "cygni"
-    assert reading.values[Key.CURRENT] == -103
-    assert reading.values[Key.POWER] == -5472
-    assert reading.values[Key.STATUS] == "charging"
-    assert reading.values[Key.ENERGY_CHARGED] == 812.4
+def test_running_data() -> None:
     running = decode_running("cygni", {"pvPower": "3000", "gridPower": 1200, "activePower": 9, "pv1Voltage": None})
     assert running == {Key.PV_POWER: 3000, Key.GRID_POWER: -1200, Key.OUTPUT_POWER: 9}
     assert decode_running("low_voltage", {"pvPower": "3000"}) == {}
@@ -309,30 +312,6 @@ NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 def test_state_of_charge_from_the_history(records: list[tuple[str | None, str | None]], soc: float | None) -> None:
     rows: list[Any] = [{"createTime": time, "soc": value} for time, value in records]
     assert latest_soc([*rows, "text", None, []], NOW) == soc
-
-
-TOWER_MODULE = {
-    "11000": "3",
-    "11100": "30",
-    **{str(11200 + 100 * cell): f"3.3{cell:02}" for cell in range(30)},
-    "14200": "2",
-    "14300": "20.0",
-    "14400": "21.0",
-}
-
-
-@pytest.mark.parametrize("known", [None, "module", "high_voltage_module", "low_voltage"])
-def test_modules_of_both_kinds_are_told_apart(known: str | None) -> None:
-    """They have the same ids for other cells, and nothing else to go by (field reports F15, F31)."""
-    assert decode(points(MODULE), known).family == "module"
-    assert decode(points(TOWER_MODULE), known).family == "high_voltage_module"
-    # Answers with holes: 13400 and 13500 are two cells of the one, current and voltage of the other.
-    for missing in MODULE:
-        holey = {point: value for point, value in MODULE.items() if point != missing}
-        assert decode(points(holey), known).family != "high_voltage_module", missing
-    for missing in TOWER_MODULE:
-        holey = {point: value for point, value in TOWER_MODULE.items() if point != missing}
-        assert decode(points(holey), known).family != "module", missing
 
 
 def test_parameters_are_no_limits() -> None:

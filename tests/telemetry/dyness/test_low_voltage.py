@@ -26,53 +26,30 @@ def seed(**changes: Any) -> list[dict[str, Any]]:
     return [point | ({"pointValue": values[point["pointId"]]} if point["pointId"] in values else {}) for point in SEED]
 
 
+SEED_TELLS = """
+soc 100 soh 100 voltage 53.2 current 0 power 0 module_count 1 cell_voltage_spread 2
+cell_voltage_max 3.327 cell_voltage_max_module 1 cell_voltage_max_cell 1
+cell_voltage_min 3.325 cell_voltage_min_module 1 cell_voltage_min_cell 2
+cell_temperature_max 15.0 cell_temperature_max_module 1 cell_temperature_max_sensor 1
+cell_temperature_min 14.9 cell_temperature_min_module 1 cell_temperature_min_sensor 2
+mosfet_temperature_max 17.3 bms_temperature_max 11.1 bms_temperature_min 11.1
+charge_voltage_limit 56.5 discharge_voltage_limit 48 charge_current_limit 0 discharge_current_limit 100
+"""
+SEED_TIME = datetime(2026, 3, 23, 21, 57, 27, tzinfo=UTC)
+
+
 def test_seed() -> None:
     reading = decode(SEED)
     assert reading.family == "low_voltage"
-    assert reading.values == {
-        Key.SOC: 100,
-        Key.SOH: 100,
-        Key.VOLTAGE: 53.2,
-        Key.CURRENT: 0,
-        Key.POWER: 0,
-        Key.STATUS: "idle",
-        Key.CELL_VOLTAGE_MAX: 3.327,
-        Key.CELL_VOLTAGE_MAX_MODULE: 1,
-        Key.CELL_VOLTAGE_MAX_CELL: 1,
-        Key.CELL_VOLTAGE_MIN: 3.325,
-        Key.CELL_VOLTAGE_MIN_MODULE: 1,
-        Key.CELL_VOLTAGE_MIN_CELL: 2,
-        Key.CELL_VOLTAGE_SPREAD: 2,
-        Key.CELL_TEMPERATURE_MAX: 15.0,
-        Key.CELL_TEMPERATURE_MAX_MODULE: 1,
-        Key.CELL_TEMPERATURE_MAX_SENSOR: 1,
-        Key.CELL_TEMPERATURE_MIN: 14.9,
-        Key.CELL_TEMPERATURE_MIN_MODULE: 1,
-        Key.CELL_TEMPERATURE_MIN_SENSOR: 2,
-        Key.MOSFET_TEMPERATURE_MAX: 17.3,
-        Key.BMS_TEMPERATURE_MAX: 11.1,
-        Key.BMS_TEMPERATURE_MIN: 11.1,
-        Key.CHARGE_VOLTAGE_LIMIT: 56.5,
-        Key.DISCHARGE_VOLTAGE_LIMIT: 48.0,
-        Key.CHARGE_CURRENT_LIMIT: 0.0,
-        Key.DISCHARGE_CURRENT_LIMIT: 100.0,
-        Key.MODULE_COUNT: 1,
-        Key.LAST_REPORT: datetime(2026, 3, 23, 21, 57, 27, tzinfo=UTC),
-    }
+    words = SEED_TELLS.split()
+    told = dict(zip(words[::2], map(float, words[1::2]), strict=True))
+    assert reading.values == told | {"status": "idle", "last_report": SEED_TIME}
     bits = {key for rule in LOW_VOLTAGE.rules for key in rule.keys if key in WARNINGS | PROTECTIONS}
     assert len(bits) == 22
-    expected_off = {
-        *bits,
-        Key.ALARM,
-        Key.WARNING,
-        Key.CHARGING,
-        Key.CHARGE_ENABLED,
-        Key.FULL_CHARGE_REQUESTED,
-        Key.FORCE_CHARGE_1,
-        Key.FORCE_CHARGE_2,
-    }
+    expected_off = {*bits, Key.ALARM, Key.WARNING, Key.CHARGING, Key.CHARGE_ENABLED, Key.FULL_CHARGE_REQUESTED}
+    expected_off |= {Key.FORCE_CHARGE_1, Key.FORCE_CHARGE_2}
     assert reading.flags == {key: key is Key.DISCHARGE_ENABLED for key in expected_off | {Key.DISCHARGE_ENABLED}}
-    assert reading.sampled_at == datetime(2026, 3, 23, 21, 57, 27, tzinfo=UTC)
+    assert reading.sampled_at == SEED_TIME
     assert reading.firmware == "2.50-62.0.11"
     assert reading.modules == ("DEMO000000000001",)
     assert not reading.unknown

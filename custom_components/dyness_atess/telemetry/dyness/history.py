@@ -1,20 +1,16 @@
 """The records of `getLastPowerDataBySn` (dyness-api 3.4)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from ..raw import number
+from .family import Kind
 from .points import sample_time
+from .recognition import plausible
 
 MAXIMUM_AGE = timedelta(minutes=15)
 """Records have been seen hours and days late; an older one says nothing of now."""
-MAXIMUM_INTERVAL = timedelta(minutes=11)
-"""Power is interpolated over so much: one lost upload of five minutes, and some delay. Over two, a whole kettle or
-cloud can have come and gone."""
-MAXIMUM_POWER = 100_000.0
-"""W; more than any home battery gives, and less than a current that is not known (0xFFFF tenths) makes of 48 V."""
 
 
 def latest_soc(records: list[Any], now: datetime) -> float | None:
@@ -47,15 +43,9 @@ def powers(
     for record in records if isinstance(records, list) else ():
         if isinstance(record, dict):
             taken_at, power = sample_time(str(record.get("createTime"))), _power(record, voltage, current_sign)
-            if taken_at and start < taken_at < end and power is not None and abs(power) <= MAXIMUM_POWER:
+            if taken_at and start < taken_at < end and power is not None and plausible(Kind.POWER, abs(power)):
                 found.setdefault(taken_at, power)
     return sorted(found.items())
-
-
-def covers(records: Iterable[tuple[datetime, float]], start: datetime, end: datetime) -> bool:
-    """Return whether records in order leave nothing between two times that is too long to be interpolated."""
-    times = [start, *(taken_at for taken_at, _ in records), end]
-    return all(later - earlier <= MAXIMUM_INTERVAL for earlier, later in pairwise(times))
 
 
 def _power(record: Mapping[str, Any], voltage: float | None, current_sign: int) -> float | None:
