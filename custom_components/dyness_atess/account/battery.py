@@ -191,6 +191,7 @@ class Battery:
             priority=Priority.MODULE,
             interval=WITHOUT_MASTER,
         )
+        module.retries.waits_for = lambda: self.coordinator.retries.since is not None
         self._account.add(module)
         module.async_add_listener(self._follow_module)
 

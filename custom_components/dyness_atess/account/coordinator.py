@@ -87,6 +87,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             if isinstance(error, CloudEmpty) and may_stay:
                 self._wait(self._next_read())
                 return self.data
+            may_stay = may_stay and not self.retries.waits_for()
             is_first = self.retries.since is None
             self._wait(self.retries.failed(dt_util.utcnow().timestamp()))
             if is_first and may_stay:
