@@ -1,5 +1,6 @@
 """One battery: its master, the modules behind it, and what other endpoints know of it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 import re
@@ -92,6 +93,7 @@ class Battery:
         self._pace = Pace()
         self._soc: tuple[datetime, float] | None = None
         """From the day's history, for where no point has it."""
+        self._lacks_soc = False
         self._name = account.known[serial].model or "device"
         turn = Turn(Priority.MASTER, device=digest(serial))
         endpoint = partial(SecondaryEndpoint, account.hass, account.entry, account.credentials, turn=turn)
@@ -122,6 +124,7 @@ class Battery:
             return reading
         if reading.family and reading.family != READ_BY_NAME:
             memory.keep(self.serial, family=reading.family)
+        self._lacks_soc = Key.SOC not in reading.values
         if self._soc and received_at - self._soc[0] <= MAXIMUM_AGE:
             reading.values.setdefault(Key.SOC, self._soc[1])
         self._add_capacity(reading)
@@ -160,11 +163,15 @@ class Battery:
         self.note_list()
         family = family_by_name(reading.family)
         if running := self._account.secondary.get(self.serial + RUNNING):
-            running.async_ask()
+            if running.retries.since is None:
+                running.async_ask()
         elif family and family.running:
             self._add_running(family)
         self._find_modules(reading)
         self._ask_modules()
+        if self._lacks_soc:  # what it has from the history is not its own
+            own = {key: value for key, value in reading.values.items() if key != Key.SOC}
+            reading = replace(reading, values=own)
         entry = self._account.entry
         entry.async_create_background_task(self._account.hass, self._complete(reading, family), "what a sample lacks")
 

@@ -44,6 +44,11 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         self.retries = Retries()
         self.is_waiting = False
         """Whether a read is under way, or in the queue."""
+        self._is_limited = False
+
+    def _place(self, turn: Turn) -> Turn:
+        """Return the place in the queue: what the cloud has limited goes last, so that it takes nobody else's turn."""
+        return replace(turn, priority=Priority.FAILING) if self._is_limited else turn
 
     @abstractmethod
     async def _read(self) -> Data:
@@ -74,12 +79,15 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         may_stay = self.last_update_success and self.is_current
         try:
             data = await self._read()
+            self._is_limited = False
         except CloudRateLimited as error:
+            self._is_limited = True
             self._wait(self.after_limit)
             if may_stay:
                 return self.data
             raise _failed(error) from error
         except CloudError as error:
+            self._is_limited = False
             if isinstance(error, CloudRejected):
                 self._credentials.rejected(self.name, error.clock_error)
             elif error.proves_credentials:
@@ -278,7 +286,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     @override
     async def _read(self) -> Reading | None:
-        raw = await self.source.fetch(self.turn)
+        raw = await self.source.fetch(self._place(self.turn))
         self._is_read = True
         if self._shutdown_requested:
             return self.data
