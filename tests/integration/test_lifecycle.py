@@ -21,7 +21,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.dyness_atess import async_remove_config_entry_device
 from custom_components.dyness_atess.account.memory import DELAY, Memory
 from custom_components.dyness_atess.const import DOMAIN
-from emulator.dyness.cloud import DynessCloud
 from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault, FaultKind
 

@@ -11,7 +11,7 @@ from custom_components.dyness_atess.account.battery import MAXIMUM_MODULES
 from custom_components.dyness_atess.telemetry.vocabulary import CELL_VOLTAGES
 from emulator.dyness.powerhaus import PowerHaus
 
-from .conftest import SERIAL, Live, device_of, number, one, serials_of, state
+from .conftest import SERIAL, Live, device_of, number, one, state
 
 MODULE = "DEMO000000000001"
 
@@ -69,9 +69,11 @@ async def test_options_cost_no_reading(hass: HomeAssistant, live: Live) -> None:
     lost: list[str] = []
     hass.bus.async_listen(
         "state_changed",
-        lambda event: lost.append(event.data["entity_id"])
-        if event.data["new_state"] and event.data["new_state"].state == "unavailable"
-        else None,
+        lambda event: (
+            lost.append(event.data["entity_id"])
+            if event.data["new_state"] and event.data["new_state"].state == "unavailable"
+            else None
+        ),
     )
     cloud.calls.clear()
     for shown in (True, False, True):

@@ -97,6 +97,7 @@ class Battery(Source):
         """From the day's history, for where no point has it."""
         self._radio: dict[Key, Value] = {}
         """What the Wi-Fi dongle says of itself."""
+        self._lacks_soc = False
         self._name = account.known[serial].model or "device"
         turn = Turn(Priority.MASTER, device=digest(serial))
         endpoint = partial(SecondaryEndpoint, account.hass, account.entry, account.credentials, turn=turn)
@@ -132,6 +133,7 @@ class Battery(Source):
             return reading
         if reading.family and reading.family != READ_BY_NAME:
             memory.keep(self.serial, family=reading.family)
+        self._lacks_soc = Key.SOC not in reading.values
         if self._soc and received_at - self._soc[0] <= MAXIMUM_AGE:
             reading.values.setdefault(Key.SOC, self._soc[1])
         reading.values.update(self._radio)
@@ -184,7 +186,8 @@ class Battery(Source):
         self.note_list()
         family = family_by_name(reading.family)
         if running := self._account.secondary.get(self.serial + RUNNING):
-            running.async_ask()
+            if running.retries.since is None:
+                running.async_ask()
         elif family and family.running:
             self._add_running(family)
         self._find_modules(reading)
@@ -214,8 +217,8 @@ class Battery(Source):
             f"module {self.modules[serial]} of {self._name}",
             priority=Priority.MODULE,
             interval=WITHOUT_MASTER,
-            master=self.coordinator,
         )
+        module.retries.waits_for = lambda: self.coordinator.retries.since is not None
         self._account.add(module)
         module.async_add_listener(self._follow_module)
 
@@ -256,14 +259,15 @@ class Battery(Source):
                 memory.keep(self.serial, capacity=capacity)
                 self.coordinator.decode_again()
         if self._account.is_looked_at(self.serial, Key.SIGNAL_STRENGTH):
-            self._radio = decode_dongle(await self._dongle.async_get()) or self._radio
-            coordinator.decode_again()
+            if radio := decode_dongle(await self._dongle.async_get()):
+                self._radio = radio
+                coordinator.decode_again()
         gap = coordinator.energies.gap
-        if not gap and (not reading.family or Key.SOC in reading.values):
+        if not gap and not (reading.family and self._lacks_soc):
             return
         records = await self._history.async_get() or []
         now = dt_util.utcnow()
-        if (soc := latest_soc(records, now)) is not None and Key.SOC not in reading.values:
+        if (soc := latest_soc(records, now)) is not None and self._lacks_soc:
             self._soc = now, soc
             self.coordinator.decode_again()
         if gap and family:

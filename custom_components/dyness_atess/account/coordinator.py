@@ -48,6 +48,11 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         """Whether a read is under way, or in the queue."""
         self.is_asked = False
         """Whether there is a reason to expect an answer, though it failed the last time."""
+        self._is_limited = False
+
+    def _place(self, turn: Turn) -> Turn:
+        """Return the place in the queue: what the cloud has limited goes last, so that it takes nobody else's turn."""
+        return replace(turn, priority=Priority.FAILING) if self._is_limited else turn
 
     @abstractmethod
     async def _read(self) -> Data:
@@ -84,12 +89,15 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         may_stay = self.last_update_success and self.is_current
         try:
             data = await self._read()
+            self._is_limited = False
         except CloudRateLimited as error:
+            self._is_limited = True
             self._wait(self.after_answer or RATE_LIMITED)
             if may_stay:
                 return self.data
             raise _failed(error) from error
         except CloudError as error:
+            self._is_limited = False
             if isinstance(error, CloudRejected):
                 self._credentials.rejected(self.name, error.clock_error)
             elif error.proves_credentials:
@@ -98,6 +106,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             if may_stay and may_stay_silent:
                 self._wait(self._next_read())
                 return self.data
+            may_stay = may_stay and not self.retries.waits_for()
             is_first = self.retries.since is None
             wait = self.retries.failed(dt_util.utcnow().timestamp())
             self._wait(self.after_answer or wait if error.proves_credentials else wait)
@@ -160,7 +169,6 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         rhythm: Rhythm | None = None,
         interval: float | None = None,
         is_metered: bool = False,
-        master: ReadingsCoordinator | None = None,
     ) -> None:
         """Begin with the quantities that this device is known to have.
 
@@ -178,7 +186,6 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             rhythm: of its samples, where it has one that can be learned.
             interval: seconds between reads, where it has none; None where somebody else knows when.
             is_metered: whether its energies are metered as long as it has no counters.
-            master: behind which a module stands.
         """
         super().__init__(hass, entry, credentials, f"{name} {digest(serial)}")
         self.serial = serial
@@ -198,7 +205,6 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._priority = priority
         self._interval = interval
         self._is_metered = is_metered
-        self._master = master
         self._is_read = False
         self._was_current = False
         self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
@@ -308,7 +314,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     @override
     async def _read(self) -> Reading | None:
-        raw = await self.source.fetch(self.turn)
+        raw = await self.source.fetch(self._place(self.turn))
         self._is_read = True
         if self._shutdown_requested:
             return self.data
@@ -323,12 +329,6 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if self.retries.since is not None and self.on_recovery:
             self.on_recovery(self)
         return self.data
-
-    @override
-    def _wait(self, seconds: float | None) -> None:
-        if self._master and None not in (self.retries.since, self._master.retries.since):
-            seconds = RETRIES[-1][1]  # has it asked when it recovers itself
-        super()._wait(seconds)
 
     @override
     def _next_read(self) -> float | None:

@@ -18,7 +18,7 @@ from ..telemetry.device import Device
 from .account import Account, AccountConfigEntry
 from .battery import Battery
 from .connection import DEVICE_LIST, connection
-from .coordinator import CloudCoordinator
+from .coordinator import CloudCoordinator, ReadingsCoordinator
 from .credentials import Credentials
 from .registry import update_devices
 from .repairs import report
@@ -66,7 +66,7 @@ class DeviceList(CloudCoordinator[dict[str, Device]]):
     @override
     async def _read(self) -> dict[str, Device]:
         turn = Turn(Priority.LIST if self.was_read else Priority.FIRST, device="list")
-        rows = await self._client.storage_list(turn)
+        rows = await self._client.storage_list(self._place(turn))
         if not rows and self.data:
             raise CloudEmpty("no devices")  # lists have been seen incomplete
         self._take(rows)
@@ -95,6 +95,7 @@ class DynessAccount(Account):
         self.batteries: dict[str, Battery] = {}
         self.device_list = DeviceList(hass, entry, self.credentials, self.client)
         self.device_list.async_add_listener(self._follow_list)
+        self.device_list.retries.waits_for = lambda: any(found.retries.since is not None for found in self.coordinators)
         self.credentials.confirm = self.device_list.async_ask
 
     @property
@@ -110,6 +111,13 @@ class DynessAccount(Account):
             await self.device_list.async_refresh()
         for serial in [serial for serial in self.subentries if not self.known[serial].listing]:
             await self._read_detail(serial)
+
+    @callback
+    @override
+    def _ask_who_failed_with(self, recovered: ReadingsCoordinator) -> None:
+        super()._ask_who_failed_with(recovered)
+        if self.device_list.retries.since is not None:
+            self.device_list.async_ask()
 
     async def _read_detail(self, serial: str) -> None:
         """Ask for the model of a device that the account does not list."""

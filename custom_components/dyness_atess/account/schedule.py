@@ -1,5 +1,6 @@
 """When what is asked. Seconds throughout; nothing of it is stored and nothing of it knows Home Assistant."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 PERIOD = 300.0
@@ -105,11 +106,16 @@ class Retries:
 
     since: float | None = None
     """Since when it does not answer; None while it does."""
+    waits_for: Callable[[], bool] = lambda: False
+    """Whether something fails that is asked in its place, and whose recovery has this asked at once."""
 
     def failed(self, now: float) -> float:
         """Take note of a failure and return for how long to wait."""
-        if self.since is None:
-            self.since = now
+        is_first = self.since is None
+        self.since = now if self.since is None else self.since
+        if self.waits_for():
+            return RETRIES[-1][1]
+        if is_first:
             return FIRST_RETRY
         failing_for = now - self.since
         return next(wait for until, wait in RETRIES if failing_for < until)

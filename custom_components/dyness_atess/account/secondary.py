@@ -46,7 +46,7 @@ class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):
     @override
     async def _read(self) -> Data | None:
         try:
-            return await self._call(self._turn)
+            return await self._call(self._place(self._turn))
         except CloudEmpty, CloudRefused:
             return None  # not every model has every endpoint
 
