@@ -216,7 +216,8 @@ class Battery:
         queue, everything = self._account.queue, list(self._account.coordinators)
         failing = sum(found.retries.since is not None for found in everything)
         spare = queue.ceiling - queue.kept_for_masters - LIST_CALLS - min(failing * FAILING_CALLS, queue.ceiling // 3)
-        share = len(modules) / max(sum(found.is_module for found in everything), 1)
+        living = [found for found in everything if found.is_module and found.retries.since is None]
+        share = sum(module in living for module in modules) / max(len(living), 1)
         taken = self._pace.take(len(due), max(spare, 0) * share, dt_util.utcnow().timestamp())
         for module in sorted(due, key=_time)[:taken]:
             module.async_ask()
