@@ -21,7 +21,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.dyness_atess import async_remove_config_entry_device
 from custom_components.dyness_atess.account.memory import DELAY, Memory
 from custom_components.dyness_atess.const import DOMAIN
-from emulator.dyness.cloud import DynessCloud
 from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault, FaultKind
 
@@ -275,7 +274,7 @@ DAMAGED: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 ANSWERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "no time": lambda data: {serial: {"raw": answer["raw"]} for serial, answer in data.items()},
-    "nothing": lambda data: dict.fromkeys(data, {}),
+    "nothing": lambda data: {serial: {} for serial in data},
     "a time that is none": lambda data: {serial: answer | {"received_at": 5} for serial, answer in data.items()},
     "no points": lambda data: {serial: answer | {"raw": {"a": [None]}} for serial, answer in data.items()},
 }

@@ -11,7 +11,7 @@ from custom_components.dyness_atess.account.battery import MAXIMUM_MODULES
 from custom_components.dyness_atess.telemetry.vocabulary import CELL_VOLTAGES
 from emulator.dyness.powerhaus import PowerHaus
 
-from .conftest import SERIAL, Live, device_of, number, one, serials_of, state
+from .conftest import SERIAL, Live, device_of, number, one, state
 
 MODULE = "DEMO000000000001"
 
@@ -56,7 +56,7 @@ async def test_a_list_of_modules(hass: HomeAssistant, live: Live, listed: str) -
 
 async def test_options_cost_no_reading(hass: HomeAssistant, live: Live) -> None:
     cloud, entry = await live.start(PowerHaus())
-    await live(1)
+    await live(2)
     account = entry.runtime_data
     registry = er.async_get(hass)
     cells = [
@@ -70,9 +70,11 @@ async def test_options_cost_no_reading(hass: HomeAssistant, live: Live) -> None:
     lost: list[str] = []
     hass.bus.async_listen(
         "state_changed",
-        lambda event: lost.append(event.data["entity_id"])
-        if event.data["new_state"] and event.data["new_state"].state == "unavailable"
-        else None,
+        lambda event: (
+            lost.append(event.data["entity_id"])
+            if event.data["new_state"] and event.data["new_state"].state == "unavailable"
+            else None
+        ),
     )
     cloud.calls.clear()
     for shown in (True, False, True):
