@@ -181,6 +181,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._is_metered = is_metered
         self._master = master
         self._is_read = False
+        self._asked_at = 0.0
         self._was_current = False
 
     @property
@@ -203,12 +204,13 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     @property
     def turn(self) -> Turn:
-        """Its place in the account's queue: the older its sample, the sooner."""
+        """Its place in the account's queue: the longer ago its sample and its last turn, the sooner."""
         if self.retries.since is not None and not self.is_asked:
             priority = Priority.FAILING
         else:
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
-        return Turn(priority, self.sampled_at.timestamp() if self.sampled_at else 0.0, digest(self.serial))
+        since = max(self.sampled_at.timestamp() if self.sampled_at else 0.0, self._asked_at)
+        return Turn(priority, since, digest(self.serial))
 
     @property
     def sampled_at(self) -> datetime | None:
@@ -283,7 +285,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     @override
     async def _read(self) -> Reading | None:
-        raw = await self.source.fetch(self.turn)
+        turn, self._asked_at = self.turn, dt_util.utcnow().timestamp()
+        raw = await self.source.fetch(turn)
         self._is_read = True
         if self._shutdown_requested:
             return self.data
