@@ -274,7 +274,7 @@ DAMAGED: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 ANSWERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "no time": lambda data: {serial: {"raw": answer["raw"]} for serial, answer in data.items()},
-    "nothing": lambda data: dict.fromkeys(data, {}),
+    "nothing": lambda data: {serial: {} for serial in data},
     "a time that is none": lambda data: {serial: answer | {"received_at": 5} for serial, answer in data.items()},
     "no points": lambda data: {serial: answer | {"raw": {"a": [None]}} for serial, answer in data.items()},
 }

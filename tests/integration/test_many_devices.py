@@ -1,316 +1,209 @@
-"""What devices of one account do to each other: age while they wait, dead ones among living, those that come and go."""
+"""When what is asked, and what devices of one account do to each other (product contract, section 6)."""
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import timedelta
-import logging
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import mean
 from unittest.mock import patch
 
-from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.dyness_atess import async_remove_config_entry_device
-from custom_components.dyness_atess.account.memory import DELAY, Memory
-from custom_components.dyness_atess.cloud.dyness import DynessClient
-from custom_components.dyness_atess.const import DOMAIN
-from emulator.dyness.catalogue import build
 from emulator.dyness.cloud import DynessCloud
 from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault
 
-from .conftest import NOON, SERIAL, Poll, state
+from .conftest import NOON, SERIAL, Live, device_of, issues, logged, one, serials_of, state
 
-SECOND = "R07E00000002DEMO-BMS"
-MODULE, OTHER_MODULE = "DEMO000000000001", "DEMO000000000002"
-
-type Live = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture
-async def cloud(freezer: FrozenDateTimeFactory) -> AsyncGenerator[DynessCloud]:
-    """Two batteries with a module each."""
-    freezer.move_to(NOON)
-    masters = [PowerHaus(serial=SERIAL, module_serial=MODULE), PowerHaus(serial=SECOND, module_serial=OTHER_MODULE)]
-    cloud = DynessCloud(devices=masters, calls_per_second=None)
-    await cloud.start()
-    yield cloud
-    await cloud.stop()
-    assert not cloud.writes
+REALTIME = "/v1/device/realTime/data"
+SECOND, THIRD = "R07E00000002DEMO-BMS", "R07E00000003DEMO-BMS"
+MODULES = {SERIAL: "DEMO000000000001", SECOND: "DEMO000000000002", THIRD: "DEMO000000000003"}
 
 
-@pytest.fixture
-def live(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Live:
-    """Let time pass in small steps, in which what waits for its turn goes on waiting."""
-
-    async def live(span: timedelta, look: Callable[[], object] | None = None) -> None:
-        end = dt_util.utcnow() + span
-        while dt_util.utcnow() < end:
-            freezer.tick(20)
-            async_fire_time_changed(hass)
-            await hass.async_block_till_done()
-            quiet = 0
-            while quiet < 5:  # every call that may begin has its answer before time goes on
-                is_busy = any(queue._busy for queue in hass.data["dyness_atess_queues"].values())
-                await asyncio.sleep(0.001 if is_busy else 0)
-                quiet = 0 if is_busy else quiet + 1
-            if look:
-                look()
-
-    return live
+def batteries(*serials: str) -> list[PowerHaus]:
+    return [PowerHaus(serial=serial, module_serial=MODULES[serial]) for serial in serials]
 
 
-def device(hass: HomeAssistant, entry: MockConfigEntry, serial: str) -> Any:
-    return dr.async_get(hass).async_get_device_by_identifier((DOMAIN, serial), entry.entry_id)
+def asked(cloud: DynessCloud) -> Counter[str | None]:
+    """Count the calls for the points of each device, dongles apart."""
+    return Counter(call.serial for call in cloud.calls if call.path == REALTIME and cloud.device(call.serial))
 
 
-async def delete(hass: HomeAssistant, entry: MockConfigEntry, serial: str) -> None:
-    found = device(hass, entry, serial)
-    assert await async_remove_config_entry_device(hass, entry, found)
-    dr.async_get(hass).async_remove_device(found.id)
-    await hass.async_block_till_done()
+class Ages:
+    """How old the samples of devices become, in minutes."""
+
+    def __init__(self, entry: ConfigEntry, *serials: str) -> None:
+        self.devices = [entry.runtime_data.devices[serial] for serial in serials]
+        self.seen: list[float] = []
+
+    def look(self) -> None:
+        oldest = min(device.sampled_at for device in self.devices)
+        self.seen.append((datetime.now(UTC) - oldest).total_seconds() / 60)
 
 
-async def test_values_age_while_they_wait(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, live: Live
-) -> None:
-    """The cloud wants an hour of silence: what is shown does not stay current for as long as nobody may ask."""
-    total = state(hass, "energy_charged")
-    queue = "custom_components.dyness_atess.cloud.queue"
-    with patch(f"{queue}.PAUSE", 3600), patch(f"{queue}.LONGEST_PAUSE", 3600):
-        cloud.add_fault(Fault("rate_limited", times=1))
-        await live(timedelta(minutes=20))
-        assert state(hass, "soc") not in (None, "unavailable")
-        await live(timedelta(minutes=20))
-    assert state(hass, "online") == "off"
-    assert state(hass, "soc") == "unavailable"
-    assert state(hass, "energy_charged") == total
-    await live(timedelta(minutes=40))
-    assert state(hass, "soc") not in (None, "unavailable")
-    assert state(hass, "online") == "on"
-
-
-async def test_rows_that_never_answer_leave_the_calls_to_the_others(
-    hass: HomeAssistant, entry: MockConfigEntry, cloud: DynessCloud, live: Live
-) -> None:
-    dead = [f"R07E0000000{number}DEAD-BMS" for number in range(3)]
-    for serial in dead:
-        cloud.devices[serial] = PowerHaus(serial=serial, module_serial="")
-        cloud.add_fault(Fault("network_anomaly", serial=serial))
-    hass.config_entries.async_update_entry(entry, options={"hourly_calls": 60})
-    with patch("custom_components.dyness_atess.PATIENCE", 0.1):
-        assert await hass.config_entries.async_setup(entry.entry_id)
-    await live(timedelta(hours=1))
+async def test_calls_are_spaced(live: Live) -> None:
+    """One at a time, at least a second apart, a master just after its upload and its module right after it."""
+    cloud, _ = await live.start(*batteries(SERIAL, SECOND))
+    await live(60)
     cloud.calls.clear()
-    battery = entry.runtime_data.devices[SERIAL]
-    ages: list[timedelta] = []
-    await live(timedelta(hours=2), lambda: ages.append(dt_util.utcnow() - battery.sampled_at))
-    calls = Counter(call.serial for call in cloud.calls)
-    assert calls[SERIAL] >= 20, calls
-    assert calls[SECOND] >= 20, calls
-    assert all(calls[serial] <= 8 for serial in dead)
-    assert max(ages) < timedelta(minutes=16)
-    assert state(hass, "voltage", MODULE) not in (None, "unavailable")
+    await live(60)
+    assert all(later.at - earlier.at >= timedelta(seconds=1) for earlier, later in pairwise(cloud.calls))
+    assert len(cloud.calls) <= 60
+    for serial in (SERIAL, SECOND):
+        calls = [call for call in cloud.calls if call.path == REALTIME and call.serial in (serial, MODULES[serial])]
+        found = {cloud.devices[serial].sample_time(call.at): call.at for call in calls[::-1] if call.serial == serial}
+        assert mean((at - sample).total_seconds() for sample, at in found.items()) < 60
+        followed = [later.at - earlier.at for earlier, later in pairwise(calls) if later.serial == MODULES[serial]]
+        assert len(followed) == 12
+        assert max(followed) < timedelta(seconds=5)
 
 
-async def test_a_battery_goes_with_its_modules_and_comes_back(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll, caplog: pytest.LogCaptureFixture
-) -> None:
-    battery = cloud.devices.pop(SECOND)
-    for _ in range(8):
-        await poll()
-    await delete(hass, loaded, SECOND)
-    caplog.clear()
-    for _ in range(8):
-        await poll()
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
-    assert loaded.runtime_data.devices.keys() == {SERIAL, MODULE}
-    assert not device(hass, loaded, OTHER_MODULE)
-    assert loaded.runtime_data.memory.recall(SECOND) == {}
-
-    cloud.devices[SECOND] = battery
-    for _ in range(8):
-        await poll()
-    for serial in (SECOND, OTHER_MODULE):
-        assert state(hass, "voltage", serial) not in (None, "unavailable")
-    assert device(hass, loaded, OTHER_MODULE).via_device_id == device(hass, loaded, SECOND).id
+async def test_the_dead_leave_the_calls_to_the_living(hass: HomeAssistant, live: Live) -> None:
+    cloud, entry = await live.start(*batteries(SERIAL, SECOND, THIRD), hourly_calls=60)
+    for serial in (SECOND, THIRD):
+        cloud.add_fault(Fault("network_anomaly", serial=serial))
+        cloud.add_fault(Fault("network_anomaly", serial=MODULES[serial]))
+    await live(60)
+    cloud.calls.clear()
+    ages = Ages(entry, SERIAL, MODULES[SERIAL])
+    await live(5 * 60, ages.look)
+    calls = asked(cloud)
+    assert calls[SERIAL] >= 5 * 12
+    assert calls[MODULES[SERIAL]] >= 5 * 11
+    assert max(ages.seen) < 12
+    for serial in (SECOND, THIRD):
+        assert 2 * calls[MODULES[serial]] <= calls[serial] < calls[SERIAL]
+    cloud.calls.clear()
+    await live(6 * 60)
+    assert all(asked(cloud)[serial] <= 2 * 6 + 12 for serial in (SECOND, THIRD))
 
 
-async def test_a_module_that_was_deleted_comes_back(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll
-) -> None:
-    cloud.add_fault(Fault("network_anomaly", serial=MODULE))
-    for _ in range(8):
-        await poll()
-    await delete(hass, loaded, MODULE)
-    cloud.clear_faults()
-    await poll()
-    await poll()
-    assert state(hass, "voltage", MODULE) not in (None, "unavailable")
+@pytest.mark.parametrize("answered_once", [False, True])
+async def test_a_dead_battery_beside_a_tower(live: Live, *, answered_once: bool) -> None:
+    tower, dead = one("tower-13"), PowerHaus()
+    fault = Fault("network_anomaly", serial=SERIAL)
+    cloud, entry = await live.start(tower, dead, faults=[] if answered_once else [fault])
+    if answered_once:
+        cloud.add_fault(fault)
+        cloud.add_fault(Fault("network_anomaly", serial=MODULES[SERIAL]))
+    await live(70)
+    modules = serials_of(tower)
+    ages, of_master = Ages(entry, *modules), Ages(entry, tower.serial)
+    await live(3 * 60, lambda: (ages.look(), of_master.look()))
+    assert max(of_master.seen) < 6.5
+    assert max(ages.seen) < 22
 
 
-async def test_a_time_in_the_future_does_not_keep_values_current(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll
-) -> None:
-    """A dongle whose clock is in another zone, and which then falls silent."""
-    now = cloud.clock()
-    ahead = PowerHaus(serial=SERIAL, module_serial="", utc_offset=timedelta(hours=1))
-    ahead.silent_since = now + timedelta(hours=8)
-    with patch.object(cloud, "clock", lambda: now + timedelta(hours=8)):
-        cloud.devices[SERIAL] = ahead
-        await poll()
+async def test_dead_modules_are_not_asked_more_often(live: Live) -> None:
+    device = one("dl5-6")
+    cloud, entry = await live.start(device)
+    dead, living = serials_of(device)[:2], serials_of(device)[2:]
+    for serial in dead:
+        cloud.add_fault(Fault("network_anomaly", serial=serial))
+    await live(20)
+    cloud.calls.clear()
+    ages = Ages(entry, *living)
+    await live(6 * 60, ages.look)
+    calls = asked(cloud)
+    assert max(calls[serial] for serial in dead) <= min(calls[serial] for serial in living)
+    assert max(ages.seen) < 12
+
+
+async def test_values_age_while_they_wait(hass: HomeAssistant, live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    """The cloud wants silence for an hour: nothing stays current for that, and the owner is told until when it is."""
+    with patch("custom_components.dyness_atess.cloud.queue.PAUSE", 3600):
+        cloud, _ = await live.start(*batteries(SERIAL, SECOND))
+        await live(6)
+        total = state(hass, "energy_charged")
+        cloud.add_fault(Fault("rate_limited", times=1))
+        caplog.clear()
+        await live(11)
+        assert not issues(hass, "waiting")
+        await live(10)
         assert state(hass, "online") == "on"
-        for _ in range(5):
-            await poll()
-        assert state(hass, "online") == "on"
-        await poll()
+        (issue,) = issues(hass, "waiting")
+        paused_at = next(call.at for call in cloud.calls if call.outcome == "rate_limited")
+        goes_on = dt_util.as_local(paused_at + timedelta(hours=1))
+        assert issue.translation_placeholders
+        assert issue.translation_placeholders["time"] == goes_on.strftime("%H:%M")
+        await live(12)
         assert state(hass, "online") == "off"
         assert state(hass, "soc") == "unavailable"
+        assert state(hass, "energy_charged") == total
+        await live(40)
+    assert state(hass, "online") == "on"
+    assert not issues(hass, "waiting")
+    story = [text for _, text in logged(caplog) if "calls until" in text or "read again" in text]
+    assert len(story) == 2
 
 
-async def test_a_list_of_modules_has_a_bound(hass: HomeAssistant, entry: MockConfigEntry, cloud: DynessCloud) -> None:
-    serials = ",".join(f"DEMO{number:012}" for number in range(2000))
-    cloud.devices[SERIAL] = PowerHaus(serial=SERIAL, module_serial=serials)
-    hass.config_entries.async_update_entry(entry, options={"hourly_calls": 3})
-    with patch("custom_components.dyness_atess.PATIENCE", 0.1):
-        assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    assert len(entry.runtime_data.devices) < 200
-
-
-async def test_the_memory_is_written_however_often_it_changes(
-    hass: HomeAssistant, loaded: MockConfigEntry, freezer: FrozenDateTimeFactory, hass_storage: dict[str, Any]
+async def test_a_new_ceiling_serves_at_once_who_waits(
+    hass: HomeAssistant, live: Live, caplog: pytest.LogCaptureFixture
 ) -> None:
-    memory, key = loaded.runtime_data.memory, f"{DOMAIN}.{loaded.entry_id}"
-    for number in range(10):
-        memory.keep("serial", {"number": number})
-        freezer.tick(DELAY / 2)
-        async_fire_time_changed(hass)
-        await hass.async_block_till_done()
-    assert hass_storage[key]["data"]["serial"]["number"] >= 7
-
-
-async def test_nothing_is_written_after_unloading(
-    hass: HomeAssistant, loaded: MockConfigEntry, poll: Poll, hass_storage: dict[str, Any]
-) -> None:
-    memory, key = loaded.runtime_data.memory, f"{DOMAIN}.{loaded.entry_id}"
-    assert await hass.config_entries.async_remove(loaded.entry_id)
-    assert key not in hass_storage
-    memory.keep("serial", {"late": 1})
-    await poll()
-    assert key not in hass_storage
-
-
-async def test_the_budget_counts_every_endpoint(hass: HomeAssistant, start: Any, poll: Poll) -> None:
-    """An inverter takes two calls each time: the points and the running data."""
-    inverters = [build("cygni", serial=f"DEMOCYGNI{number}")[0] for number in range(3)]
-    _, entry = await start(*inverters, hourly_calls=60)
-    await poll()
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"budget_{entry.entry_id}")
-    assert issue
-    assert issue.translation_placeholders == {"masters": "3", "modules": "0", "calls": "60", "needed": "74"}
-
-
-async def test_a_new_budget_takes_no_reload(
-    hass: HomeAssistant, entry: MockConfigEntry, cloud: DynessCloud, live: Live
-) -> None:
-    """And serves at once who waits because of the old one."""
-    hass.config_entries.async_update_entry(entry, options={"hourly_calls": 12})
-    with patch("custom_components.dyness_atess.PATIENCE", 0.1):
-        assert await hass.config_entries.async_setup(entry.entry_id)
-    await live(timedelta(minutes=40))
+    cloud, entry = await live.start(*batteries(SERIAL, SECOND, THIRD), hourly_calls=12)
+    await live(40)
     account = entry.runtime_data
-    assert account.queue.state["waiting"] > 2
+    (issue,) = issues(hass, "waiting")
+    assert issue.translation_placeholders
+    assert (issue.translation_placeholders["calls"], issue.translation_placeholders["ceiling"]) == ("12", "12")
     cloud.calls.clear()
     hass.config_entries.async_update_entry(entry, options={"hourly_calls": 300})
-    await live(timedelta(minutes=1))
-    assert account.queue.state["waiting"] == 0
-    assert 3 <= len(cloud.calls) <= 8
+    await live(1)
+    assert asked(cloud).keys() >= {SERIAL, SECOND, THIRD}
+    await live(2)
+    assert not issues(hass, "waiting")
     assert entry.runtime_data is account
 
 
-class Held:
-    """Holds the answers for one serial number back."""
-
-    def __init__(self, serial: str) -> None:
-        self.arrived, self.released = asyncio.Event(), asyncio.Event()
-        original = DynessClient.realtime_data
-
-        async def hold(client: DynessClient, asked: str, *arguments: Any) -> Any:
-            answer = await original(client, asked, *arguments)
-            if asked == serial:
-                self.arrived.set()
-                await self.released.wait()
-            return answer
-
-        self.patch = patch.object(DynessClient, "realtime_data", hold)
-
-
-async def test_an_answer_for_a_deleted_battery(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll
-) -> None:
-    account = loaded.runtime_data
-    held = Held(SECOND)
-    with held.patch:
-        reading = asyncio.create_task(account.devices[SECOND].async_refresh())
-        await held.arrived.wait()
-        cloud.devices.pop(SECOND)
-        await account.inventory.async_refresh()
-        await delete(hass, loaded, SECOND)
-        held.released.set()
-        await reading
-    await poll()
-    assert account.devices.keys() == {SERIAL, MODULE}
-    assert account.memory.recall(SECOND) == {}
-    assert not device(hass, loaded, SECOND)
-
-
-async def test_an_answer_while_unloading(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:
-    """The first answer of a new battery comes when the platforms are gone already."""
-    new = "R07E00000003DEMO-BMS"
-    cloud.devices[new] = PowerHaus(serial=new, module_serial="")
-    held = Held(new)
-    close = Memory.async_close
-
-    async def close_slowly(memory: Memory) -> None:
-        await close(memory)
-        held.released.set()
-        await asyncio.sleep(0.2)
-
-    with held.patch, patch.object(Memory, "async_close", close_slowly):
-        await loaded.runtime_data.inventory.async_refresh()
-        await held.arrived.wait()
-        assert await hass.config_entries.async_unload(loaded.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert {found.state for found in hass.states.async_all()} == {"unavailable"}
-
-
-async def test_an_account_without_devices_leaves_no_file(
-    hass: HomeAssistant, loaded: MockConfigEntry, poll: Poll, hass_storage: dict[str, Any]
-) -> None:
-    loaded.runtime_data.inventory.listed = set()
+async def test_a_first_read_that_waits_is_not_run_twice(hass: HomeAssistant, live: Live) -> None:
+    """The set-up does not wait for it either."""
+    limited = Fault("rate_limited", path=REALTIME, times=1)
+    with patch("custom_components.dyness_atess.cloud.queue.PAUSE", 500):
+        cloud, _ = await live.start(*batteries(SERIAL, SECOND), faults=[limited])
+        assert datetime.now(UTC) - NOON < timedelta(seconds=30)
+        await live(20)
     for serial in (SERIAL, SECOND):
-        await delete(hass, loaded, serial)
-    assert await hass.config_entries.async_remove(loaded.entry_id)
-    await poll()
-    assert f"{DOMAIN}.{loaded.entry_id}" not in hass_storage
+        calls = [call.at for call in cloud.calls if (call.serial, call.path, call.outcome) == (serial, REALTIME, "200")]
+        assert calls[1] - calls[0] > timedelta(seconds=14)
+        assert state(hass, "online", serial) == "on"
 
 
-async def test_a_rejected_device_that_is_deleted_asks_for_nothing(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll
-) -> None:
-    cloud.add_fault(Fault("access_denied", serial=SECOND))
-    await poll()
-    assert list(loaded.async_get_active_flows(hass, {SOURCE_REAUTH}))
-    cloud.devices.pop(SECOND)
-    for _ in range(8):
-        await poll()
-    await delete(hass, loaded, SECOND)
-    await poll()
-    assert not list(loaded.async_get_active_flows(hass, {SOURCE_REAUTH}))
+async def test_a_disabled_device_is_not_asked(hass: HomeAssistant, live: Live) -> None:
+    cloud, entry = await live.start(*batteries(SERIAL, SECOND))
+    await live(2)
+    kept = entry.runtime_data.queue.kept_for_masters
+    registry = dr.async_get(hass)
+    gone = [device_of(hass, entry, serial).id for serial in (SECOND, MODULES[SECOND], MODULES[SERIAL])]
+    for device_id in gone:
+        registry.async_update_device(device_id, disabled_by=dr.DeviceEntryDisabler.USER)
+    await live(2)
+    cloud.calls.clear()
+    await live(60)
+    assert asked(cloud).keys() == {SERIAL}
+    assert entry.runtime_data.queue.kept_for_masters < kept
+    registry.async_update_device(gone[0], disabled_by=None)
+    await live(20)
+    assert state(hass, "online", SECOND) == "on"
+
+
+async def test_by_hand(hass: HomeAssistant, live: Live) -> None:
+    """`homeassistant.update_entity` asks at once, and the rhythm goes on as without it."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    cloud, _ = await live.start(*batteries(SERIAL))
+    await live(61)
+    battery = cloud.devices[SERIAL]
+    cloud.calls.clear()
+    entity_id = er.async_get(hass).async_get_entity_id("sensor", "dyness_atess", f"{SERIAL}-soc")
+    for _ in range(12):
+        updating = hass.services.async_call("homeassistant", "update_entity", {"entity_id": entity_id}, blocking=True)
+        await live.until(updating)
+        await live(5.1)
+    calls = [call.at for call in cloud.calls if call.serial == SERIAL]
+    assert 24 <= len(calls) <= 28
+    found = {battery.sample_time(at): at for at in calls[::-1]}
+    assert len(found) >= 12
+    assert max((at - sample).total_seconds() for sample, at in found.items()) < 75

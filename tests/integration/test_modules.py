@@ -56,6 +56,7 @@ async def test_a_list_of_modules(hass: HomeAssistant, live: Live, listed: str) -
 
 async def test_options_cost_no_reading(hass: HomeAssistant, live: Live) -> None:
     cloud, entry = await live.start(PowerHaus())
+    await live(2)
     account = entry.runtime_data
     registry = er.async_get(hass)
     cells = [

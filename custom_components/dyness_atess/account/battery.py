@@ -243,7 +243,8 @@ class Battery(Source):
         queue, everything = self._account.queue, list(self._account.coordinators)
         failing = sum(found.retries.since is not None for found in everything)
         spare = queue.ceiling - queue.kept_for_masters - LIST_CALLS - min(failing * FAILING_CALLS, queue.ceiling // 3)
-        share = len(modules) / max(sum(found.is_module for found in everything), 1)
+        living = [found for found in everything if found.is_module and found.retries.since is None]
+        share = sum(module in living for module in modules) / max(len(living), 1)
         taken = self._pace.take(len(due), max(spare, 0) * share, dt_util.utcnow().timestamp())
         for module in sorted(due, key=_time)[:taken]:
             module.async_ask()
@@ -258,10 +259,10 @@ class Battery(Source):
             if capacity and CAPACITIES[0] < capacity < CAPACITIES[1]:
                 memory.keep(self.serial, capacity=capacity)
                 self.coordinator.decode_again()
-        if self._account.is_looked_at(self.serial, Key.SIGNAL_STRENGTH):
-            if radio := decode_dongle(await self._dongle.async_get()):
-                self._radio = radio
-                coordinator.decode_again()
+        is_looked_at = self._account.is_looked_at(self.serial, Key.SIGNAL_STRENGTH)
+        if is_looked_at and (radio := decode_dongle(await self._dongle.async_get())):
+            self._radio = radio
+            coordinator.decode_again()
         gap = coordinator.energies.gap
         if not gap and not (reading.family and self._lacks_soc):
             return

@@ -206,6 +206,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._interval = interval
         self._is_metered = is_metered
         self._is_read = False
+        self._asked_at = 0.0
         self._was_current = False
         self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
 
@@ -229,12 +230,13 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     @property
     def turn(self) -> Turn:
-        """Its place in the account's queue: the older its sample, the sooner."""
+        """Its place in the account's queue: the longer ago its sample and its last turn, the sooner."""
         if self.retries.since is not None and not self.is_asked:
             priority = Priority.FAILING
         else:
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
-        return Turn(priority, self.sampled_at.timestamp() if self.sampled_at else 0.0, digest(self.serial))
+        since = max(self.sampled_at.timestamp() if self.sampled_at else 0.0, self._asked_at)
+        return Turn(priority, since, digest(self.serial))
 
     @property
     def sampled_at(self) -> datetime | None:
@@ -314,7 +316,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     @override
     async def _read(self) -> Reading | None:
-        raw = await self.source.fetch(self._place(self.turn))
+        turn, self._asked_at = self._place(self.turn), dt_util.utcnow().timestamp()
+        raw = await self.source.fetch(turn)
         self._is_read = True
         if self._shutdown_requested:
             return self.data
