@@ -33,6 +33,8 @@ MAXIMUM_MODULES = 128
 SILENT = timedelta(days=1)
 """A module that has said nothing for so long is not counted any more: it has been replaced."""
 STATION_PAUSE = 1800.0
+BURST = 60.0
+"""Seconds within which the modules that follow a sample are asked."""
 RUNNING = "running data"
 
 _MASTER = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
@@ -214,7 +216,9 @@ class Battery:
         failing = sum(found.retries.since is not None for found in everything)
         spare = queue.ceiling - queue.kept_for_masters - LIST_CALLS - min(failing * FAILING_CALLS, queue.ceiling // 3)
         share = len(modules) / max(sum(found.is_module for found in everything), 1)
-        taken = self._pace.take(len(due), max(spare, 0) * share, dt_util.utcnow().timestamp())
+        # Who would wait long for the ceiling is better asked with the next sample than for this one when it is old.
+        wanted = min(len(due), queue.free(Priority.MODULE, BURST))
+        taken = self._pace.take(wanted, max(spare, 0) * share, dt_util.utcnow().timestamp())
         for module in sorted(due, key=_time)[:taken]:
             module.async_ask()
 

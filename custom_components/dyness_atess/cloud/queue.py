@@ -82,7 +82,8 @@ class AccountQueue:
         self._starts: dict[Priority, deque[float]] = {
             least: deque() for least in (Priority.FORM, Priority.MODULE, Priority.FAILING)
         }
-        """When the calls of the last hour began, of this priority and of those below."""
+        """When the calls of the last hour began, of this priority and of those below; a first one, or one of a form,
+        counts with the modules, so that it takes nothing from the masters' share."""
         self._waiting: dict[Priority, list[_Waiter]] = {priority: [] for priority in Priority}
         self._numbers = count()
         self._is_busy = False
@@ -158,6 +159,12 @@ class AccountQueue:
         earliest = [self._earliest(priority) for priority, waiting in self._waiting.items() if waiting]
         return max(min(earliest) - _now(), 0.0) if earliest else None
 
+    def free(self, priority: Priority, seconds: float) -> int:
+        """Return how many calls of this priority the ceiling allows to begin within so much time."""
+        since = _now() + seconds - HOUR
+        used = {least: sum(start > since for start in self._starts[least]) for least in self._starts}
+        return max(min(limit - used[least] for least, limit in self._limits(priority).items()), 0)
+
     @property
     def state(self) -> dict[str, Any]:
         """What is in force, for diagnostics."""
@@ -192,16 +199,20 @@ class AccountQueue:
         at = self._not_before
         if priority <= Priority.FIRST:
             return at
+        for least, limit in self._limits(priority).items():
+            starts = self._starts[least]
+            if len(starts) >= limit:
+                at = max(at, starts[-limit] + HOUR)
+        return at
+
+    def _limits(self, priority: Priority) -> dict[Priority, int]:
+        """Return how many calls an hour there may be of some priority and those below."""
         limits = {Priority.FORM: self.ceiling}
         if priority > Priority.MASTER:
             limits[Priority.MODULE] = max(self.ceiling - self.kept_for_masters, LEAST // 2)
         if priority is Priority.FAILING:
             limits[Priority.FAILING] = self.ceiling // 3
-        for least, limit in limits.items():
-            starts = self._starts[least]
-            if len(starts) >= limit:
-                at = max(at, starts[-limit] + HOUR)
-        return at
+        return limits
 
     def _look(self) -> None:
         """Set the timer for the next who may go, or none where nobody waits."""
@@ -225,8 +236,9 @@ class AccountQueue:
             self._look()
             return
         self._is_busy = True
+        priority = waiter.turn.priority
         for least, starts in self._starts.items():
-            if waiter.turn.priority >= least:
+            if priority >= least or (least is Priority.MODULE and priority is not Priority.MASTER):
                 starts.append(_now())
         self._not_before = max(self._not_before, _now() + SPACING)
         waiter.granted.set_result(None)
