@@ -12,6 +12,7 @@ from homeassistant.util import dt as dt_util
 from ..cloud.dyness import DynessClient
 from ..cloud.queue import Priority, Turn
 from ..const import CONF_CAPACITY
+from ..telemetry.device import WorkStatus
 from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_running, family_by_name
 from ..telemetry.dyness.family import Family
 from ..telemetry.dyness.history import latest_soc, powers
@@ -94,6 +95,8 @@ class Battery:
         self._pace = Pace()
         self._soc: tuple[datetime, float] | None = None
         """From the day's history, for where no point has it."""
+        self._listed: tuple[WorkStatus | None, bool] = None, False
+        """What of the list is shown."""
         self._name = account.known[serial].model or "device"
         turn = Turn(Priority.MASTER, device=digest(serial))
         endpoint = partial(SecondaryEndpoint, account.hass, account.entry, account.credentials, turn=turn)
@@ -147,7 +150,11 @@ class Battery:
     @callback
     def note_list(self) -> None:
         """Show what the list says of this battery, if it is one: lists have coordinators and dongles beside them."""
-        if self.coordinator.quantities and self._account.known[self.serial].work_status:
+        status = self._account.known[self.serial].work_status
+        if not self.coordinator.quantities or self._listed == (status, self._account.is_list_current):
+            return
+        self._listed = status, self._account.is_list_current
+        if status:
             self.coordinator.quantities.add((Platform.SENSOR, Key.WORK_STATUS))
         self.coordinator.async_update_listeners()
 
