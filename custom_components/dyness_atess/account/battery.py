@@ -13,6 +13,7 @@ from homeassistant.util import dt as dt_util
 from ..cloud.dyness import DynessClient
 from ..cloud.queue import Priority, Turn
 from ..const import CONF_CAPACITY
+from ..telemetry.device import WorkStatus
 from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, decode_running, family_by_name
 from ..telemetry.dyness.direction import DirectionWitness
 from ..telemetry.dyness.family import Family
@@ -35,6 +36,8 @@ MAXIMUM_MODULES = 128
 SILENT = timedelta(days=1)
 """A module that has said nothing for so long is not counted any more: it has been replaced."""
 STATION_PAUSE, DONGLE_PAUSE = 1800.0, 3600.0
+BURST = 60.0
+"""Seconds within which the modules that follow a sample are asked."""
 RUNNING = "running data"
 
 _MASTER = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
@@ -98,6 +101,8 @@ class Battery(Source):
         self._radio: dict[Key, Value] = {}
         """What the Wi-Fi dongle says of itself."""
         self._lacks_soc = False
+        self._listed: tuple[WorkStatus | None, bool] = None, False
+        """What of the list is shown."""
         self._name = account.known[serial].model or "device"
         turn = Turn(Priority.MASTER, device=digest(serial))
         endpoint = partial(SecondaryEndpoint, account.hass, account.entry, account.credentials, turn=turn)
@@ -172,7 +177,11 @@ class Battery(Source):
     @callback
     def note_list(self) -> None:
         """Show what the list says of this battery, if it is one: lists have coordinators and dongles beside them."""
-        if self.coordinator.quantities and self._account.known[self.serial].work_status:
+        status = self._account.known[self.serial].work_status
+        if not self.coordinator.quantities or self._listed == (status, self._account.is_list_current):
+            return
+        self._listed = status, self._account.is_list_current
+        if status:
             self.coordinator.quantities.add((Platform.SENSOR, Key.WORK_STATUS))
         self.coordinator.async_update_listeners()
 
@@ -245,7 +254,9 @@ class Battery(Source):
         spare = queue.ceiling - queue.kept_for_masters - LIST_CALLS - min(failing * FAILING_CALLS, queue.ceiling // 3)
         living = [found for found in everything if found.is_module and found.retries.since is None]
         share = sum(module in living for module in modules) / max(len(living), 1)
-        taken = self._pace.take(len(due), max(spare, 0) * share, dt_util.utcnow().timestamp())
+        # Who would wait long for the ceiling is better asked with the next sample than for this one when it is old.
+        wanted = min(len(due), queue.free(Priority.MODULE, BURST))
+        taken = self._pace.take(wanted, max(spare, 0) * share, dt_util.utcnow().timestamp())
         for module in sorted(due, key=_time)[:taken]:
             module.async_ask()
 

@@ -82,7 +82,8 @@ class AccountQueue:
         self._starts: dict[Priority, deque[float]] = {
             least: deque() for least in (Priority.FORM, Priority.MODULE, Priority.FAILING)
         }
-        """When the calls of the last hour began, of this priority and of those below."""
+        """When the calls of the last hour began, of this priority and of those below; a first one, or one of a form,
+        counts with the modules, so that it takes nothing from the masters' share."""
         self._waiting: dict[Priority, list[_Waiter]] = {priority: [] for priority in Priority}
         self._numbers = count()
         self._is_busy = False
@@ -168,6 +169,15 @@ class AccountQueue:
         earliest = [self._earliest(priority) for priority, waiting in self._waiting.items() if waiting]
         return max(min(earliest) - _now(), 0.0) if earliest else None
 
+    def free(self, priority: Priority, seconds: float) -> int:
+        """Return how many calls of this priority the ceiling allows to begin within so much time."""
+        until = _now() + seconds
+        left = [
+            limit - sum(start > until - span for start in self._starts[least])
+            for least, (limit, span) in self._limits(priority).items()
+        ]
+        return max(min(left), 0)
+
     @property
     def state(self) -> dict[str, Any]:
         """What is in force, for diagnostics."""
@@ -203,16 +213,20 @@ class AccountQueue:
         at = self._not_before
         if priority <= Priority.FIRST:
             return at
+        for least, (limit, span) in self._limits(priority).items():
+            starts = self._starts[least]
+            if len(starts) >= limit:
+                at = max(at, starts[-limit] + span)
+        return at
+
+    def _limits(self, priority: Priority) -> dict[Priority, tuple[int, float]]:
+        """Return how many calls in how many seconds there may be of some priority and those below."""
         limits = {Priority.FORM: (self.ceiling, HOUR)}
         if priority > Priority.MASTER:
             limits[Priority.MODULE] = max(self.ceiling - self.kept_for_masters, LEAST // 2), HOUR
         if priority is Priority.FAILING:
             limits[Priority.FAILING] = max(self.ceiling // 3 // 6, 1), HOUR / 6
-        for least, (limit, span) in limits.items():
-            starts = self._starts[least]
-            if len(starts) >= limit:
-                at = max(at, starts[-limit] + span)
-        return at
+        return limits
 
     def _look(self) -> None:
         """Set the timer for the next who may go, or none where nobody waits."""
@@ -236,8 +250,9 @@ class AccountQueue:
             self._look()
             return
         self._is_busy = True
+        priority = waiter.turn.priority
         for least, starts in self._starts.items():
-            if waiter.turn.priority >= least:
+            if priority >= least or (least is Priority.MODULE and priority is not Priority.MASTER):
                 starts.append(_now())
         self._not_before = max(self._not_before, _now() + SPACING)
         waiter.granted.set_result(None)
