@@ -48,11 +48,6 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         """Whether a read is under way, or in the queue."""
         self.is_asked = False
         """Whether there is a reason to expect an answer, though it failed the last time."""
-        self._is_limited = False
-
-    def _place(self, turn: Turn) -> Turn:
-        """Return the place in the queue: what the cloud has limited goes last, so that it takes nobody else's turn."""
-        return replace(turn, priority=Priority.FAILING) if self._is_limited else turn
 
     @abstractmethod
     async def _read(self) -> Data:
@@ -89,15 +84,12 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         may_stay = self.last_update_success and self.is_current
         try:
             data = await self._read()
-            self._is_limited = False
         except CloudRateLimited as error:
-            self._is_limited = True
             self._wait(self.after_answer or RATE_LIMITED)
             if may_stay:
                 return self.data
             raise _failed(error) from error
         except CloudError as error:
-            self._is_limited = False
             if isinstance(error, CloudRejected):
                 self._credentials.rejected(self.name, error.clock_error)
             elif error.proves_credentials:
@@ -316,7 +308,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     @override
     async def _read(self) -> Reading | None:
-        turn, self._asked_at = self._place(self.turn), dt_util.utcnow().timestamp()
+        turn, self._asked_at = self.turn, dt_util.utcnow().timestamp()
         raw = await self.source.fetch(turn)
         self._is_read = True
         if self._shutdown_requested:

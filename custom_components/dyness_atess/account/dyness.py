@@ -66,7 +66,7 @@ class DeviceList(CloudCoordinator[dict[str, Device]]):
     @override
     async def _read(self) -> dict[str, Device]:
         turn = Turn(Priority.LIST if self.was_read else Priority.FIRST, device="list")
-        rows = await self._client.storage_list(self._place(turn))
+        rows = await self._client.storage_list(turn)
         if not rows and self.data:
             raise CloudEmpty("no devices")  # lists have been seen incomplete
         self._take(rows)

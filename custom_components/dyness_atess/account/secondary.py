@@ -1,6 +1,7 @@
 """What is asked beside the readings: each endpoint fails for itself."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
@@ -46,7 +47,7 @@ class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):
     @override
     async def _read(self) -> Data | None:
         try:
-            return await self._call(self._place(self._turn))
+            return await self._call(replace(self._turn, since=dt_util.utcnow().timestamp()))
         except CloudEmpty, CloudRefused:
             return None  # not every model has every endpoint
 
