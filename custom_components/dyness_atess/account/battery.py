@@ -162,7 +162,8 @@ class Battery:
         self.note_list()
         family = family_by_name(reading.family)
         if running := self._account.secondary.get(self.serial + RUNNING):
-            running.async_ask()
+            if running.retries.since is None:
+                running.async_ask()
         elif family and family.running:
             self._add_running(family)
         self._find_modules(reading)
