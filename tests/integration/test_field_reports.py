@@ -389,7 +389,7 @@ async def test_f33_nothing_is_guessed(hass: HomeAssistant, live: Live, monkeypat
     _, entry = await live.start(device)
     assert not states_of(hass, entry, device.serial)
     (found,) = (await async_get_config_entry_diagnostics(hass, entry))["devices"]
-    assert len(found["reading"]["unknown"]) == 4
+    assert [point["pointId"] for point in found["points"]] == ["X1", "X2", "X3", "X4"]
 
 
 @pytest.mark.parametrize("name", ["", "PowerBrick", "PowerBrick SC", "PowerBrick Plus", "Tower T14", "神秘"])
@@ -404,15 +404,19 @@ async def test_f34_names_do_not_matter(hass: HomeAssistant, live: Live, name: st
 
 
 async def test_f37_an_inverter_is_asked_again(hass: HomeAssistant, live: Live) -> None:
+    """Less often while it sleeps."""
     device = Cygni(serial="DEMONIGHT", null_at_night=True)
-    await live.start(device)
-    await live(1)
-    shown = [number(hass, "pv_power", device.serial), number(hass, "pv_energy", device.serial)]
-    assert shown[0] > 0
-    await live(12 * 60)
+    cloud, _ = await live.start(device)
+    await live(16)
+    total = number(hass, "pv_energy", device.serial)
+    assert number(hass, "pv_power", device.serial) > 0
+    await live(14 * 60)
     assert state(hass, "pv_power", device.serial) in NOTHING
-    assert number(hass, "pv_energy", device.serial) >= shown[1]
-    await live(10 * 60)
+    assert number(hass, "pv_energy", device.serial) >= total
+    cloud.calls.clear()
+    await live(60)
+    assert len([call for call in cloud.calls if "Running" in call.path]) <= 3
+    await live(5 * 60)
     assert number(hass, "pv_power", device.serial) > 0
 
 
