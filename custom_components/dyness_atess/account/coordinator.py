@@ -76,14 +76,13 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     @override
     async def _async_update_data(self) -> Data:
         self.is_waiting = True
-        may_stay = self.last_update_success and self.is_current
         try:
             data = await self._read()
             self._is_limited = False
         except CloudRateLimited as error:
             self._is_limited = True
             self._wait(self.after_limit)
-            if may_stay:
+            if self._may_stay:
                 return self.data
             raise _failed(error) from error
         except CloudError as error:
@@ -92,13 +91,12 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
                 self._credentials.rejected(self.name, error.clock_error)
             elif error.proves_credentials:
                 self._credentials.accepted()
-            if isinstance(error, CloudEmpty) and may_stay:
+            if isinstance(error, CloudEmpty) and self._may_stay:
                 self._wait(self._next_read())
                 return self.data
-            may_stay = may_stay and not self.retries.waits_for()
-            is_first = self.retries.since is None
+            is_first = self.retries.since is None and not self.retries.waits_for()
             self._wait(self.retries.failed(dt_util.utcnow().timestamp()))
-            if is_first and may_stay:
+            if is_first and self._may_stay:
                 return self.data  # tried again before anybody hears of it
             raise _failed(error) from error
         else:
@@ -108,6 +106,10 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             return data
         finally:
             self.is_waiting = False
+
+    @property
+    def _may_stay(self) -> bool:
+        return self.last_update_success and self.is_current
 
     def _wait(self, seconds: float | None) -> None:
         self.update_interval = None if seconds is None else timedelta(seconds=seconds)
