@@ -81,12 +81,11 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     @override
     async def _async_update_data(self) -> Data:
         self.is_waiting = True
-        may_stay = self.last_update_success and self.is_current
         try:
             data = await self._read()
         except CloudRateLimited as error:
             self._wait(self.after_answer or RATE_LIMITED)
-            if may_stay:
+            if self._may_stay:
                 return self.data
             raise _failed(error) from error
         except CloudError as error:
@@ -94,15 +93,14 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
                 self._credentials.rejected(self.name, error.clock_error)
             elif error.proves_credentials:
                 self._credentials.accepted()
-            may_stay_silent = isinstance(error, CloudEmpty) or (self.after_answer and isinstance(error, CloudRefused))
-            if may_stay and may_stay_silent:
+            is_no_outage = isinstance(error, CloudEmpty) or (self.after_answer and isinstance(error, CloudRefused))
+            if is_no_outage and self._may_stay:
                 self._wait(self._next_read())
                 return self.data
-            may_stay = may_stay and not self.retries.waits_for()
-            is_first = self.retries.since is None
+            is_first = self.retries.since is None and not self.retries.waits_for()
             wait = self.retries.failed(dt_util.utcnow().timestamp())
             self._wait(self.after_answer or wait if error.proves_credentials else wait)
-            if is_first and may_stay:
+            if is_first and self._may_stay:
                 return self.data  # tried again before anybody hears of it
             raise _failed(error) from error
         else:
@@ -112,6 +110,10 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             return data
         finally:
             self.is_waiting = self.is_asked = False
+
+    @property
+    def _may_stay(self) -> bool:
+        return self.last_update_success and self.is_current
 
     def _wait(self, seconds: float | None) -> None:
         self._due = None if seconds is None else self.hass.loop.time() + seconds

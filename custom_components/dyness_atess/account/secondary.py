@@ -46,6 +46,7 @@ class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):
 
     @override
     async def _read(self) -> Data | None:
+        self.data = None
         try:
             return await self._call(replace(self._turn, since=dt_util.utcnow().timestamp()))
         except CloudEmpty, CloudRefused:
@@ -58,7 +59,7 @@ class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):
     @property
     @override
     def is_current(self) -> bool:
-        return False
+        return True  # nothing of it is shown: a first failure is tried again before anybody hears of it
 
 
 def turn_of(device: str) -> Turn:
