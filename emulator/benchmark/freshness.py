@@ -5,13 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import fmean, quantiles
 from typing import Any
-from unittest.mock import patch
 
 from custom_components.dyness_atess.account.coordinator import ReadingsCoordinator
 
 from ..dyness.catalogue import build
 from .clock import simulated
-from .house import CLIENT, add_accounts, house
+from .house import add_accounts, house
 from .uploads import PATTERNS, Battery, Cloud, Uploads
 
 INSTALLATIONS = {
@@ -101,20 +100,19 @@ def measure(installation: str) -> Found:
 async def _live(cloud: Cloud, hours: float, **options: Any) -> dict[str, Account]:
     loop = asyncio.get_running_loop()
     found = {app_id: Account() for app_id in cloud.accounts}
-    async with house() as hass:
-        with patch(CLIENT, cloud.exchange):
-            set_up = loop.time()
-            running = await add_accounts(hass, cloud, **options)
-            await asyncio.sleep(WARMING_UP - loop.time())
-            before = cloud.calls.copy()
-            while (now := loop.time()) < hours * 3600:
-                for app_id, batteries in cloud.accounts.items():
-                    for battery in batteries:
-                        master, *modules = [running[app_id].devices[serial] for serial in battery.points]
-                        found[app_id].masters.look([master], battery.uploads, now, set_up)
-                        found[app_id].modules.look(modules, battery.uploads, now, set_up)
-                await asyncio.sleep(STEP)
-            calls = cloud.calls - before
+    async with house(cloud) as hass:
+        set_up = loop.time()
+        running = await add_accounts(hass, cloud, **options)
+        await asyncio.sleep(WARMING_UP - loop.time())
+        before = cloud.calls.copy()
+        while (now := loop.time()) < hours * 3600:
+            for app_id, batteries in cloud.accounts.items():
+                for battery in batteries:
+                    master, *modules = [running[app_id].devices[serial] for serial in battery.points]
+                    found[app_id].masters.look([master], battery.uploads, now, set_up)
+                    found[app_id].modules.look(modules, battery.uploads, now, set_up)
+            await asyncio.sleep(STEP)
+        calls = cloud.calls - before
     for app_id, batteries in cloud.accounts.items():
         uploads = sum(battery.uploads.newest(now) - battery.uploads.newest(WARMING_UP) for battery in batteries)
         of_masters = sum(calls[battery.device.serial] for battery in batteries)

@@ -7,13 +7,15 @@ import logging
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.json import json_bytes
+from homeassistant.helpers.storage import Store
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+import orjson
 from pytest_homeassistant_custom_component.common import (  # type: ignore[import-untyped]
     MockConfigEntry,
+    StoreWithoutWriteLoad,
     async_test_home_assistant,
-    mock_storage,
 )
 
 from custom_components.dyness_atess.account.account import Account
@@ -21,15 +23,31 @@ from custom_components.dyness_atess.const import DOMAIN
 
 from .uploads import Cloud
 
-CLIENT = "custom_components.dyness_atess.cloud.dyness.exchange"
-SESSION = "custom_components.dyness_atess.account.dyness.async_get_clientsession"
+ROOT = "custom_components.dyness_atess"
 
 
 @asynccontextmanager
-async def house() -> AsyncGenerator[HomeAssistant]:
-    """Give a Home Assistant that finds the integration, and keeps nothing."""
+async def house(cloud: Cloud) -> AsyncGenerator[HomeAssistant]:
+    """Give a Home Assistant that knows the integration, and nothing but `cloud`. Its files are in memory."""
+    files: dict[str, bytes] = {}
+
+    async def load(store: Store[Any]) -> Any:
+        text = files.get(store.key)
+        return text and (await asyncio.to_thread(orjson.loads, text))["data"]
+
+    async def write(store: Store[Any], content: dict[str, Any]) -> None:
+        if "data_func" in content:
+            content["data"] = content.pop("data_func")()
+        files[store.key] = json_bytes(content)
+
     logging.getLogger().setLevel(logging.CRITICAL)
-    with mock_storage(), patch(SESSION):
+    with (
+        patch.object(Store, "_async_load", load),
+        patch.object(Store, "_async_write_data", write),
+        patch.object(StoreWithoutWriteLoad, "async_delay_save"),  # the registries, which are not ours
+        patch(f"{ROOT}.account.dyness.async_get_clientsession"),
+        patch(f"{ROOT}.cloud.dyness.exchange", cloud.exchange),
+    ):
         async with async_test_home_assistant() as hass:
             del hass.data[DATA_CUSTOM_COMPONENTS]
             yield hass
@@ -51,5 +69,4 @@ async def add_accounts(hass: HomeAssistant, cloud: Cloud, **options: Any) -> dic
     for entry in entries.values():
         entry.add_to_hass(hass)
     await asyncio.gather(*(hass.config_entries.async_setup(entry.entry_id) for entry in entries.values()))
-    assert {entry.state for entry in entries.values()} == {ConfigEntryState.LOADED}
     return {app_id: entry.runtime_data for app_id, entry in entries.items()}

@@ -55,8 +55,8 @@ class Battery:
         number = self.uploads.newest(now)
         samples = self.points[serial]
         time = stamp(BEGIN + timedelta(seconds=self.uploads.taken[number]))
-        sample = samples[number % len(samples)]
-        return [point | {"pointValue": time} if point["pointId"] == "T" else point for point in sample]
+        first, *others = samples[number % len(samples)]  # the first point is T
+        return [first | {"pointValue": time}, *others]
 
 
 class Cloud:
