@@ -124,7 +124,9 @@ class Account(ABC):
         self.queue.allow(self._ceiling)
         self._answers = await self.memory.async_load() | self.connection.answers
         self.connection.answers.clear()
-        self.add_devices()
+        for serial in list(self.known):
+            self._begin(serial)
+            await asyncio.sleep(0)  # the last answers of many devices take their time
         self.entry.async_on_unload(async_track_time_interval(self.hass, self._look_after, LOOK_AFTER_INTERVAL))
         reads = self.entry.async_create_background_task(self.hass, self._read_first(), "first readings")
         await asyncio.wait({reads}, timeout=PATIENCE)
@@ -152,9 +154,12 @@ class Account(ABC):
     @callback
     def add_devices(self) -> None:
         """Begin to read each device that is known and not read yet."""
-        for serial in [serial for serial in self.known if serial not in self.devices]:
-            if not self._is_claimed(serial):
-                self._add_device(serial)
+        for serial in list(self.known):
+            self._begin(serial)
+
+    def _begin(self, serial: str) -> None:
+        if serial not in self.devices and not self._is_claimed(serial):
+            self._add_device(serial)
 
     def _is_claimed(self, serial: str) -> bool:
         """Return whether another account has this device, which its owner is told of."""
