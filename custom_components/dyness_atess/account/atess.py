@@ -15,7 +15,7 @@ from ..cloud.queue import Turn
 from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_DEVICE_SN, CONF_KIND, CONF_SERVER, DOMAIN
 from ..telemetry.atess.decoder import ConverterDecoder
 from ..telemetry.reading import Reading
-from .account import Account
+from .account import Account, AccountConfigEntry
 from .connection import connection
 from .coordinator import Source
 from .schedule import CONVERTER
@@ -92,6 +92,11 @@ class AtessAccount(Account):
 
     manufacturer = "ATESS"
     portal = BASE_URL
+
+    def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
+        """Count as readers of the account its converters alone: no list can confirm what one of them is told."""
+        super().__init__(hass, entry)
+        self.credentials.readers = 0
 
     @override
     async def async_read_list(self) -> None:
