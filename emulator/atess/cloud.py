@@ -27,7 +27,8 @@ class AtessCloud(EmulatedCloud):
 
     `authorization` replaces the header that id and token make. `success` is the code of a good answer, and every other
     code is text or number as that is. `statuses` gives codes an HTTP status other than 200, such as `{403: 401}`.
-    `limit` is the s for which it refuses the same request again, in the body (atess-api 1).
+    `limit` is the s for which it refuses the same request again, in the body (atess-api 1). Without `tells_kinds` a PBD
+    is an HPS without a record, and the other way round; with it, not found.
     """
 
     prefix = "/api/v1"
@@ -44,6 +45,7 @@ class AtessCloud(EmulatedCloud):
         success: int | str = 0,
         statuses: Mapping[int, int] | None = None,
         limit: float = 0.0,
+        tells_kinds: bool = True,
     ) -> None:
         super().__init__(devices=devices, clock=clock, calls_per_second=calls_per_second)
         self.api_id = api_id
@@ -52,6 +54,7 @@ class AtessCloud(EmulatedCloud):
         self.success = success
         self.statuses = statuses or {}
         self.limit = limit
+        self.tells_kinds = tells_kinds
         self._answered: dict[tuple[str, str], float] = {}
         self.vendor = VendorFaults(
             replies={
@@ -84,7 +87,7 @@ class AtessCloud(EmulatedCloud):
         if "Accept-Language" not in request.headers:
             return self._envelope(500, "Accept-Language is missing")
         device = self.device(request.query.get("deviceSn"))
-        if not isinstance(device, Pbd) or device.path.split("/")[1] != path.split("/")[1]:
+        if not isinstance(device, Pbd) or (self.tells_kinds and device.path.split("/")[1] != path.split("/")[1]):
             return self._envelope(400)
         now = self.clock()
         if now.timestamp() - self._answered.get((path, device.serial), 0.0) < self.limit:

@@ -124,7 +124,7 @@ class Live:
         self._hass, self._freezer = hass, freezer
         self._in_flight = 0
         """Calls of the cloud, and what threads do."""
-        self.clouds: list[DynessCloud] = []
+        self.clouds: list[EmulatedCloud] = []
         hass.loop.set_debug(False)
         self._run_in_executor = hass.loop.run_in_executor
 
@@ -169,8 +169,10 @@ class Live:
     async def until[Result](self, doing: Coroutine[Any, Any, Result]) -> Result:
         """Let so much time pass as something takes."""
         task = asyncio.ensure_future(doing)
+        await self._settle()
         while not task.done():
             await self._step(datetime.now(UTC) + timedelta(hours=1))
+            await self._settle()
         return await task
 
     async def __call__(self, minutes: float, look: Callable[[], object] = lambda: None) -> None:
@@ -207,6 +209,7 @@ async def live(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> AsyncGene
     live = Live(hass, freezer)
     with (
         patch("custom_components.dyness_atess.cloud.dyness.exchange", live.exchange),
+        patch("custom_components.dyness_atess.cloud.atess.exchange", live.exchange),
         patch.object(hass.loop, "run_in_executor", live.run_in_executor),
     ):
         yield live

@@ -1,525 +1,334 @@
-"""A PBD through the whole path: set-up, variants, faults, nights and restarts."""
+"""PBD and HPS as their owner sees them, from the first evening on."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-import json
+from itertools import pairwise
 from typing import Any
-from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import (
-    SOURCE_REAUTH,
-    SOURCE_RECONFIGURE,
-    SOURCE_USER,
-    ConfigEntry,
-    ConfigEntryState,
-)
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.json import JSONEncoder
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dyness_atess.account.account import identity
-from custom_components.dyness_atess.cloud.atess import authorization
 from custom_components.dyness_atess.const import DOMAIN
-from custom_components.dyness_atess.diagnostics import async_get_config_entry_diagnostics
 from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME
 from emulator.atess.cloud import AtessCloud
-from emulator.atess.pbd import Pbd
-from emulator.faults import Fault, FaultKind
+from emulator.atess.pbd import Hps, Pbd
+from emulator.faults import Fault
 
-from .conftest import Poll, account_entry, state
+from .conftest import Live, device_of, number, state, states_of
 
 SERIAL, SECOND = "DEMOPBD001", "DEMOPBD002"
-MORNING = datetime(2026, 6, 10, 7, 0, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 6, 9, 23, tzinfo=UTC)
+"""Where the devices are, which is one hour east of UTC"""
+ASIDE = {"calls_last_hour"}
+OF_BATTERY = {"current", "power", "status", "charging"}
+"""What has a direction."""
+
+type Start = Callable[..., Awaitable[tuple[AtessCloud, Any]]]
 
 
 @pytest.fixture
-async def cloud() -> AsyncGenerator[AtessCloud]:
-    cloud = AtessCloud(devices=[Pbd(serial=SERIAL)])
-    await cloud.start()
-    yield cloud
-    await cloud.stop()
-    assert not cloud.writes
-
-
-def pbd_entry(hass: HomeAssistant, cloud: AtessCloud, *serials: str, **options: str) -> MockConfigEntry:
-    entry = account_entry(cloud, *serials, options=options)
-    entry.add_to_hass(hass)
-    return entry
+def at(live: Live, freezer: FrozenDateTimeFactory) -> Callable[[float], None]:
+    """Set the clock before anything begins, in hours of the day where the devices are."""
+    return lambda hour: freezer.move_to(MIDNIGHT + timedelta(hours=hour))
 
 
 @pytest.fixture
-def entry(hass: HomeAssistant, cloud: AtessCloud) -> MockConfigEntry:
-    return pbd_entry(hass, cloud, SERIAL)
+def start(hass: HomeAssistant, live: Live) -> Start:
+    """Make a cloud with these devices, and add them as their owner does."""
+
+    async def start(*devices: Pbd, **options: Any) -> tuple[AtessCloud, Any]:
+        cloud = AtessCloud(devices=devices, **options)
+        live.clouds.append(cloud)
+        await cloud.start()
+        flow = hass.config_entries.flow
+        menu: Any = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+        await flow.async_configure(menu["flow_id"], {"next_step_id": "atess"})
+        account = {"api_id": cloud.api_id, "api_token": cloud.api_token, "server": cloud.url}
+        typed = account | {"device_sn": devices[0].serial}
+        entry = (await live.until(flow.async_configure(menu["flow_id"], typed)))["result"]
+        for device in devices[1:]:
+            subentries = hass.config_entries.subentries
+            form: Any = await subentries.async_init((entry.entry_id, "converter"), context={"source": SOURCE_USER})
+            await live.until(subentries.async_configure(form["flow_id"], {"device_sn": device.serial}))
+        await live(0.1)
+        return cloud, entry
+
+    return start
 
 
-@pytest.fixture
-async def loaded(hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory) -> MockConfigEntry:
-    freezer.move_to(MORNING)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    return entry
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
-def number(hass: HomeAssistant, key: str) -> float:
-    found = state(hass, key, SERIAL)
-    assert found is not None, key
-    return float(found)
+def shown(hass: HomeAssistant, entry: MockConfigEntry, serial: str = SERIAL) -> dict[str, str]:
+    """Return what has a value now."""
+    states = states_of(hass, entry, serial)
+    return {key: value for key, value in states.items() if value not in ("unavailable", "unknown")}
 
 
-VARIANTS: dict[str, dict[str, Any]] = {
-    "kW with decimals": {},
-    "whole kW": {"power_unit": "kW_integer", "measures": "integers"},
-    "W": {"power_unit": "W"},
-    "tenths of kW": {"power_unit": "tenths_of_kW"},
-    "all in tenths": {"power_unit": "tenths_of_kW", "measures": "tenths"},
-    "other sign": {"positive": "charging"},
-    "other order": {"ppv_is_total": True, "inputs": 3},
-    "everything else": {"power_unit": "W", "measures": "tenths", "positive": "charging", "ppv_is_total": True},
-    "no BMS": {"has_bms": False},
-}
+def gaps(cloud: AtessCloud, serial: str = SERIAL) -> list[int]:
+    """Return the seconds between the calls about a device."""
+    asked = [call.at for call in cloud.calls if call.serial == serial]
+    return [round((later - earlier).total_seconds()) for earlier, later in pairwise(asked)]
 
 
-@pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS.keys())
-async def test_variants_end_in_the_same(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    cloud: AtessCloud,
-    poll: Poll,
-    freezer: FrozenDateTimeFactory,
-    variant: dict[str, Any],
-) -> None:
-    device = cloud.devices[SERIAL] = Pbd(serial=SERIAL, **variant)
-    freezer.move_to(MORNING)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    for _ in range(100):  # from the morning into the afternoon
-        await poll(5.0)
-    truth = device.truth(cloud.clock())
-    coarse = variant.get("power_unit") == "kW_integer"
-    for key in ("power", "pv_power", "output_power", "pv1_power", "pv2_power"):
-        assert number(hass, key) == pytest.approx(truth[key], abs=600 if coarse else 120), key
-    for key in ("voltage", "pv1_voltage", "pv2_voltage", "bus_voltage"):
-        assert number(hass, key) == pytest.approx(truth[key], abs=0.6), key
-    for key in ("current", "pv1_current", "pv2_current"):
-        assert number(hass, key) == pytest.approx(truth[key], abs=0.6), key
-    for key in ("energy_charged", "energy_discharged", "pv_energy", "output_energy"):
-        assert number(hass, key) == pytest.approx(truth[key], abs=0.11), key
-    assert number(hass, "soc") == pytest.approx(truth["soc"], abs=1)
-    assert state(hass, "pv4_voltage", SERIAL) is None
-    assert (state(hass, "pv3_voltage", SERIAL) is None) == (variant.get("inputs", 2) == 2)
-    assert (state(hass, "cell_voltage_max", SERIAL) is None) == (variant.get("has_bms") is False)
+def expect_powers(hass: HomeAssistant, cloud: AtessCloud, device: Pbd, *keys: str) -> None:
+    truth = device.truth([call.at for call in cloud.calls if call.path == device.path][-1])
+    for key in keys:
+        assert number(hass, key, device.serial) == pytest.approx(truth[key], rel=0.02, abs=100), key
 
 
-async def test_powers_are_not_shown_before_their_unit_is_known(
-    hass: HomeAssistant, loaded: MockConfigEntry, poll: Poll
-) -> None:
-    assert state(hass, "pv_power", SERIAL) is None
-    assert state(hass, "pv1_voltage", SERIAL) is not None
-    for _ in range(36):
-        await poll(5.0)
-    assert number(hass, "pv_power") > 1000
+@pytest.mark.parametrize("hour", [12, 20, 1])
+@pytest.mark.parametrize("device", [Pbd(), Hps(form="central"), Hps(form="string")], ids=["PBD", "central", "string"])
+async def test_powers_at_once(hass: HomeAssistant, live: Live, at: Any, start: Start, hour: float, device: Pbd) -> None:
+    """The record that the form has read is the first reading, and nobody asks for another one."""
+    at(hour)
+    cloud, entry = await start(device)
+    assert [call.outcome for call in cloud.calls][-1] == "0"
+    assert len([call for call in cloud.calls if call.path == device.path]) == 1
+    keys = ["pv_power", "pv1_power", "power"] + (["output_power"] if "PBD" in device.serial else [])
+    expect_powers(hass, cloud, device, *keys)
+    kind = "HPS" if isinstance(device, Hps) else "PBD"
+    registered = device_of(hass, entry, device.serial)
+    assert (registered.manufacturer, registered.model, registered.name) == ("ATESS", kind, f"ATESS {kind}")
+    await live(6)
+    cloud.calls.clear()
+    await live(60)
+    assert {call.path for call in cloud.calls} == {device.path}
+    assert set(gaps(cloud, device.serial)) == {330}
+    expect_powers(hass, cloud, device, *keys)
 
 
-async def test_the_owner_knows_better(
-    hass: HomeAssistant, cloud: AtessCloud, poll: Poll, freezer: FrozenDateTimeFactory
-) -> None:
-    freezer.move_to(MORNING + timedelta(hours=4))
-    entry = pbd_entry(hass, cloud, SERIAL)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    form: Any = await hass.config_entries.options.async_init(entry.entry_id)
-    assert form["step_id"] == "atess"
-    result = await hass.config_entries.options.async_configure(
-        form["flow_id"], {"power_unit": "kilowatt", "battery_sign": "positive_charging"}
-    )
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done(wait_background_tasks=True)
-    truth = cloud.devices[SERIAL].truth(cloud.clock())  # type: ignore[attr-defined]
-    assert number(hass, "pv_power") == pytest.approx(truth["pv_power"], abs=120)
-    assert number(hass, "current") == pytest.approx(-truth["current"], abs=0.6)
+async def test_added_in_the_evening(hass: HomeAssistant, live: Live, at: Any, start: Start) -> None:
+    """Nothing is there until the logger wakes up, and all with its first record."""
+    at(22)
+    device = Pbd(null_at_night=True)
+    cloud, entry = await start(device)
+    assert states_of(hass, entry, SERIAL) == {}
+    woke_up: list[datetime] = []
+    await live(10 * 60, lambda: woke_up.append(now()) if state(hass, "pv_power", SERIAL) and not woke_up else None)
+    (first,) = woke_up
+    told = [call for call in cloud.calls if call.at <= first and call.path == device.path]
+    assert device.answer(told[-2].at) is None
+    assert device.answer(first) is not None
+    expect_powers(hass, cloud, device, "pv_power", "output_power")
+    assert max(gaps(cloud)) <= 330
 
 
-async def test_a_bad_night_leaves_the_totals(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud, poll: Poll
-) -> None:
-    for _ in range(30):
-        await poll(5.0)
-    totals = {key: number(hass, key) for key in LIFETIME if state(hass, key, SERIAL) is not None}
-    assert totals.keys() >= {"energy_charged", "energy_discharged", "pv_energy", "output_energy"}
-    pbd = cloud.devices[SERIAL]
-    assert isinstance(pbd, Pbd)
-    pbd.silent_since = cloud.clock()
-    bad: list[FaultKind] = ["null_data", "network_anomaly", "http_500", "empty_data", "points_without_values", "drop"]
-    for kind in bad:
-        cloud.clear_faults()
-        cloud.add_fault(Fault(kind))
-        for _ in range(4):
-            await poll(5.0)
-            for key, total in totals.items():
-                assert state(hass, key, SERIAL) in ("unavailable", str(total))
-    cloud.clear_faults()
-    pbd.restart_logger(cloud.clock(), minutes=30)
-    pbd.silent_since = None
-    for _ in range(5):
-        await poll(5.0)
-        for key, total in totals.items():
-            assert state(hass, key, SERIAL) in ("unavailable", str(total))
-    for _ in range(3):
-        await poll(5.0)
-    for key, before in totals.items():
-        assert before <= number(hass, key) < before + 150
-
-
-async def test_old_record(hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud, poll: Poll) -> None:
-    pbd = cloud.devices[SERIAL]
-    assert isinstance(pbd, Pbd)
-    pbd.silent_since = cloud.clock()
-    total = state(hass, "pv_energy", SERIAL)
-    for _ in range(9):
-        await poll(5.0)
-    assert state(hass, "online", SERIAL) == "off"
-    assert state(hass, "soc", SERIAL) == "unavailable"
-    assert state(hass, "pv_energy", SERIAL) == total
-
-
-async def test_what_was_learned_survives_a_restart(
-    hass: HomeAssistant, loaded: MockConfigEntry, poll: Poll, cloud: AtessCloud
-) -> None:
-    for _ in range(36):
-        await poll(5.0)
-    assert number(hass, "pv_power") > 1000
-    assert await hass.config_entries.async_unload(loaded.entry_id)
-    cloud.add_fault(Fault("http_500"))
-    assert await hass.config_entries.async_setup(loaded.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert loaded.state is ConfigEntryState.LOADED
+async def test_added_with_an_old_record(hass: HomeAssistant, live: Live, at: Any, start: Start) -> None:
+    at(22)
+    _, entry = await start(Pbd(silent_since=now() - timedelta(hours=30)))
+    assert shown(hass, entry) == {"online": "off"}
     assert state(hass, "pv_power", SERIAL) == "unavailable"
+
+
+async def test_direction_is_withheld_until_it_is_told(
+    hass: HomeAssistant, live: Live, at: Any, start: Start, freezer: FrozenDateTimeFactory
+) -> None:
+    """Only the counters of the day tell that of an HPS without BMS."""
+    at(12)
+    device = Hps(has_bms=False)
+    cloud, entry = await start(device)
+    assert OF_BATTERY.isdisjoint(states_of(hass, entry, device.serial))
+    assert shown(hass, entry, device.serial).keys() >= {"voltage", "soc", "pv_power", "online"}
+    await live(12)
+    expect_powers(hass, cloud, device, "power")
+    assert {key: shown(hass, entry, device.serial)[key] for key in ("status", "charging")} == {
+        "status": "charging",
+        "charging": "on",
+    }
+    await live.restart(entry, stopped_for=60)
+    await live(1)
+    expect_powers(hass, cloud, device, "power")
+
+
+async def test_option_of_the_sign(hass: HomeAssistant, live: Live, at: Any, start: Start) -> None:
+    """It applies to the record that is shown already."""
+    at(12)
+    cloud, entry = await start(Pbd())
+    before, account = number(hass, "current", SERIAL), entry.runtime_data
+    cloud.calls.clear()
+    options = hass.config_entries.options
+    for sign, factor in (("positive_charging", -1), ("positive_discharging", 1), ("automatic", 1)):
+        form: Any = await options.async_init(entry.entry_id)
+        typed = {"battery_sign": sign, "hourly_calls": 120}
+        await live.until(options.async_configure(form["flow_id"], typed))
+        await live(0.01)
+        assert number(hass, "current", SERIAL) == factor * before
+        assert state(hass, "status", SERIAL) == ("charging" if factor * before < 0 else "discharging")
+    assert entry.runtime_data is account
+    assert not cloud.calls
+
+
+@pytest.mark.parametrize("limit", [280, 300, 330, 600])
+async def test_a_limit_in_the_body(hass: HomeAssistant, live: Live, at: Any, start: Start, limit: float) -> None:
+    at(10)
+    cloud, entry = await start(Pbd(), limit=limit)
+    missing = set[str]()
+    await live(5 * 60, lambda: missing.update(states_of(hass, entry, SERIAL).keys() - shown(hass, entry).keys()))
+    assert not missing
+    assert state(hass, "online", SERIAL) == "on"
+    assert min(gaps(cloud)) >= 330
+    assert ("10012" in {call.outcome for call in cloud.calls}) == (limit > 330)
+
+
+@pytest.mark.parametrize("frozen", ["null", "one record", "two records", "status"])
+async def test_night(hass: HomeAssistant, live: Live, at: Any, start: Start, frozen: str) -> None:
+    """Of a logger that sleeps: within 40 minutes nothing is shown as now, totals stay, the morning is not missed."""
+    at(16)
+    device = Pbd()
+    cloud, entry = await start(device)
+    await live(60)
+    fell_asleep = now()
+    match frozen:
+        case "null":
+            cloud.add_fault(Fault("null_data"))
+        case "one record":
+            device.silent_since = now()
+        case "two records":
+            device.frozen_at = (now(), now() - timedelta(minutes=5))
+        case "status":
+            device.overrides = {"status": -1}
+    while state(hass, "online", SERIAL) == "on":
+        await live(1)
+    assert now() - fell_asleep < timedelta(minutes=6 if frozen == "status" else 40)
+    totals = shown(hass, entry)
+    assert totals.keys() == {*LIFETIME & totals.keys(), "online"}
+    assert len(totals) == 5
+    cloud.calls.clear()
+    await live(12 * 60)
+    assert shown(hass, entry) == totals
+    assert set(gaps(cloud)) == {330}
     cloud.clear_faults()
-    await poll(5.1)
-    assert number(hass, "pv_power") > 1000
+    device.silent_since, device.frozen_at, device.overrides = None, (), {}
+    await live(6)
+    assert shown(hass, entry).keys() == states_of(hass, entry, SERIAL).keys()
+    assert state(hass, "online", SERIAL) == "on"
+    expect_powers(hass, cloud, device, "pv_power", "output_power")
 
 
-async def test_damaged_memory(
-    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    hass_storage[f"{DOMAIN}.{entry.entry_id}"] = {"version": 1, "minor_version": 1, "key": "", "data": {SERIAL: 5}}
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert state(hass, "soc", SERIAL) is not None
-    assert "learned anew" in caplog.text
+@pytest.mark.parametrize("form", ["plain", "zone", "utc", "epoch", "milliseconds"])
+@pytest.mark.parametrize("zone", [-8, 0, 8])
+async def test_clocks(hass: HomeAssistant, live: Live, at: Any, start: Start, form: Any, zone: float) -> None:
+    """Live numbers are of now whatever the clock shows, also if it stands."""
+    at(12)
+    device = Pbd(time_form=form, utc_offset=timedelta(hours=zone))
+    await start(device)
+    seen = set[str | None]()
+    await live(60, lambda: seen.add(state(hass, "online", SERIAL)))
+    device.stuck_since = now()
+    await live(120, lambda: seen.add(state(hass, "online", SERIAL)))
+    assert seen == {"on"}
 
 
-async def test_memory_of_a_newer_version(
-    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
-) -> None:
-    hass_storage[f"{DOMAIN}.{entry.entry_id}"] = {"version": 99, "minor_version": 1, "key": "", "data": {}}
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert state(hass, "soc", SERIAL) is not None
-
-
-async def test_removal_leaves_no_memory(
-    hass: HomeAssistant, loaded: MockConfigEntry, hass_storage: dict[str, Any]
-) -> None:
-    await hass.config_entries.async_unload(loaded.entry_id)
-    assert f"{DOMAIN}.{loaded.entry_id}" in hass_storage
-    await hass.config_entries.async_remove(loaded.entry_id)
-    assert f"{DOMAIN}.{loaded.entry_id}" not in hass_storage
-
-
-async def test_device(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, SERIAL), loaded.entry_id)
-    assert device
-    assert (device.manufacturer, device.model, device.serial_number) == ("ATESS", "PBD", SERIAL)
-
-
-async def test_diagnostics(hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud) -> None:
-    content = await async_get_config_entry_diagnostics(hass, loaded)
-    text = json.dumps(content, cls=JSONEncoder)
-    for private in (SERIAL, cloud.api_token, f'"{cloud.api_id}"'):
-        assert private not in text
-    (device,) = content["devices"]
-    assert len(device["points"]) == 78
-    assert "battery_sign" in device["findings"]
-
-
-# The flow
-
-
-def typed(cloud: AtessCloud, **changes: str) -> dict[str, str]:
-    account = {"api_id": cloud.api_id, "api_token": cloud.api_token, "device_sn": SERIAL, "server": cloud.url}
-    return account | changes
-
-
-async def open_form(hass: HomeAssistant) -> Any:
-    menu: Any = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert menu["menu_options"] == ["dyness", "atess"]
-    return await hass.config_entries.flow.async_configure(menu["flow_id"], {"next_step_id": "atess"})
-
-
-async def send(hass: HomeAssistant, form: Any, values: dict[str, str]) -> Any:
-    result = await hass.config_entries.flow.async_configure(form["flow_id"], values)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    return result
-
-
-def suggested(result: Any) -> dict[str, Any]:
-    return {str(key): (key.description or {}).get("suggested_value") for key in result["data_schema"].schema}
-
-
-async def test_account(hass: HomeAssistant, cloud: AtessCloud) -> None:
-    result = await send(hass, await open_form(hass), typed(cloud))
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == "ATESS"
-    assert result["result"].unique_id == f"atess:{cloud.api_id}"
-    assert [subentry.data for subentry in result["result"].subentries.values()] == [{"device_sn": SERIAL}]
-    assert state(hass, "soc", SERIAL) is not None
-    again = await send(hass, await open_form(hass), typed(cloud))
-    assert again["reason"] == "already_configured"
-
-
-async def test_account_with_a_ready_made_header(hass: HomeAssistant, cloud: AtessCloud) -> None:
-    values = typed(cloud, api_token=authorization(cloud.api_id, cloud.api_token))
-    del values["api_id"]
-    result = await send(hass, await open_form(hass), values)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["result"].unique_id.startswith("atess:")
-    assert cloud.api_id not in result["result"].unique_id
-    assert state(hass, "soc", SERIAL) is not None
-
-
-@pytest.mark.parametrize(
-    ("changes", "fault", "errors"),
-    [
-        ({"api_token": "wrong"}, None, {"base": "invalid_auth"}),
-        ({"device_sn": "NOBODY0001"}, None, {"device_sn": "unknown_serial"}),
-        ({}, "null_data", {"device_sn": "no_record"}),
-        ({}, "network_anomaly", {"base": "cloud_unavailable"}),
-        ({}, "http_500", {"base": "cloud_unavailable"}),
-        ({"server": "http://127.0.0.1:1"}, None, {"base": "cannot_connect"}),
-        ({"server": "http://enerclo.example"}, None, {"server": "insecure_url"}),
-        ({"server": "nonsense"}, None, {"server": "invalid_url"}),
-    ],
-)
-async def test_errors(
-    hass: HomeAssistant,
-    cloud: AtessCloud,
-    changes: dict[str, str],
-    fault: FaultKind | None,
-    errors: dict[str, str],
-) -> None:
-    form = await open_form(hass)
-    if fault:
-        cloud.add_fault(Fault(fault))
-    form = await send(hass, form, typed(cloud, **changes))
-    assert form["errors"] == errors
-    assert suggested(form) == typed(cloud, **changes)
+@pytest.mark.parametrize("is_alone", [True, False])
+async def test_rejected(hass: HomeAssistant, live: Live, at: Any, start: Start, is_alone: bool) -> None:
+    """A device that is no longer the account's says nothing of the credentials, as long as another one answers."""
+    at(12)
+    cloud, entry = await start(Pbd(serial=SERIAL), Pbd(serial=SECOND))
+    if is_alone:
+        other = next(found for found in entry.subentries.values() if found.data["device_sn"] == SECOND)
+        hass.config_entries.async_remove_subentry(entry, other.subentry_id)
+    cloud.add_fault(Fault("access_denied", serial=SERIAL))
+    asked = set[int]()
+    await live(180, lambda: asked.add(len(list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})))))
+    assert max(asked) == (1 if is_alone else 0)
+    assert shown(hass, entry).keys() == {*LIFETIME & shown(hass, entry).keys(), "online"}
+    assert is_alone or state(hass, "online", SECOND) == "on"
     cloud.clear_faults()
-    assert (await send(hass, form, typed(cloud)))["type"] is FlowResultType.CREATE_ENTRY
+    await live(31)
+    assert state(hass, "online", SERIAL) == "on"
+    assert not list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
 
 
-async def test_another_pbd(hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud) -> None:
-    cloud.devices[SECOND] = Pbd(serial=SECOND, seed=7)
-    form: Any = await hass.config_entries.subentries.async_init(
-        (loaded.entry_id, "pbd"), context={"source": SOURCE_USER}
-    )
-    for serial, error in ((SERIAL, "already_known"), ("NOBODY0001", "unknown_serial")):
-        form = await hass.config_entries.subentries.async_configure(form["flow_id"], {"device_sn": serial})
-        assert form["errors"] == {"device_sn": error}
-    result = await hass.config_entries.subentries.async_configure(form["flow_id"], {"device_sn": SECOND})
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert state(hass, "soc", SECOND) is not None
+async def test_two_converters(hass: HomeAssistant, live: Live, at: Any, start: Start) -> None:
+    """Are told apart by their names, before and after a restart, and read apart from each other."""
+    at(12)
+    devices = Pbd(serial=SERIAL), Pbd(serial=SECOND, seed=7), Hps()
+    cloud, entry = await start(*devices)
+    for _ in range(2):
+        names = [device_of(hass, entry, device.serial).name for device in devices]
+        assert names == ["ATESS PBD", "ATESS PBD D002", "ATESS HPS S001"]
+        for device in devices:
+            expect_powers(hass, cloud, device, "pv_power", "power")
+        await live.restart(entry, stopped_for=40)
+        await live(0.1)
 
 
-async def test_reauthentication(hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud, poll: Poll) -> None:
-    cloud.authorization = authorization(cloud.api_id, "new")
-    await poll(5.1)
-    (flow,) = hass.config_entries.flow.async_progress()
-    assert flow["step_id"] == "reauth_atess"
-    assert loaded.state is ConfigEntryState.LOADED
-    for values, errors in (
-        ({"api_id": cloud.api_id, "api_token": "wrong"}, {"base": "invalid_auth"}),
-        ({"api_id": "another", "api_token": "new"}, {"api_id": "wrong_account"}),
-    ):
-        form = await send(hass, flow, values)
-        assert form["errors"] == errors
-    pbd = cloud.devices.pop(SERIAL)
-    form = await send(hass, flow, {"api_id": cloud.api_id, "api_token": "new"})
-    assert form["errors"] == {"base": "foreign_device"}
-    cloud.devices[SERIAL] = pbd
-    result = await send(hass, flow, {"api_id": cloud.api_id, "api_token": "new"})
-    assert result["reason"] == "reauth_successful"
-    assert state(hass, "soc", SERIAL) not in (None, "unavailable")
+@pytest.mark.parametrize("hour", [1, 12])
+async def test_without_a_battery(hass: HomeAssistant, live: Live, at: Any, start: Start, hour: float) -> None:
+    at(hour)
+    _, entry = await start(Pbd(has_battery=False))
+    await live(24 * 60)
+    keys = states_of(hass, entry, SERIAL).keys()
+    assert {"pv1_power", "pv_energy", "output_power", "online"} <= keys
+    of_battery = ("charg", "soc", "cell_", "battery", "bms")
+    assert not {key for key in keys if key in {"voltage", *OF_BATTERY} or any(word in key for word in of_battery)}
 
 
-async def test_reconfiguration(hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud) -> None:
-    form: Any = await loaded.start_reconfigure_flow(hass)
-    assert suggested(form)["server"] == cloud.url
-    assert suggested(form)["api_token"] is None
-    form = await send(hass, form, {"api_id": cloud.api_id, "server": "http://127.0.0.1:1"})
-    assert form["errors"] == {"base": "cannot_connect"}
-    result = await send(hass, form, {"api_id": cloud.api_id, "server": cloud.url})
-    assert result["reason"] == "reconfigure_successful"
-    assert loaded.data["api_token"] == cloud.api_token
+async def test_the_other_kind(hass: HomeAssistant, live: Live, at: Any, start: Start) -> None:
+    """A cloud that has no record at night does not tell an HPS from a PBD."""
+    at(22)
+    device = Hps(form="string", null_at_night=True)
+    cloud, entry = await start(device, tells_kinds=False)
+    assert [subentry.data["kind"] for subentry in entry.subentries.values()] == ["pbd"]
+    await live(4 * 60)
+    await live.restart(entry)
+    assert len(cloud.calls) < 5 * 25
+    while not states_of(hass, entry, device.serial):
+        await live(1)
+    woke_up = next(at for call in cloud.calls if device.answer(at := call.at) is not None)
+    assert now() - woke_up < timedelta(seconds=2 * 330)
+    registered = device_of(hass, entry, device.serial)
+    assert (registered.model, registered.name) == ("HPS", "ATESS HPS")
+    expect_powers(hass, cloud, device, "pv_power")
+    cloud.calls.clear()
+    cloud.add_fault(Fault("null_data", path=device.path, times=3))
+    await live(30)
+    assert {call.path for call in cloud.calls} == {device.path}
+    await live.restart(entry, stopped_for=40)
+    await live(1)
+    expect_powers(hass, cloud, device, "pv_power")
+    assert "/pbd/data-last" not in {call.path for call in cloud.calls}
 
 
-@pytest.mark.parametrize("server", [{}, {"server": ""}, {"server": " \n"}])
-async def test_optional_fields_become_empty(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud, server: dict[str, str]
-) -> None:
-    form: Any = await loaded.start_reconfigure_flow(hass)
-    with patch("custom_components.dyness_atess.account.atess.BASE_URL", cloud.url):
-        result = await send(hass, form, {"api_id": cloud.api_id} | server)
-    assert result["reason"] == "reconfigure_successful"
-    assert loaded.data == {"api_id": cloud.api_id, "api_token": cloud.api_token}
+async def test_counters(hass: HomeAssistant, live: Live, at: Any, start: Start) -> None:
+    """They never fall and never jump, whatever restarts or shows zeros; those of the day begin anew at midnight."""
+    at(9)
+    device = Pbd()
+    cloud, entry = await start(device)
+    last, falls = dict[str, float](), list[tuple[str, timedelta]]()
 
+    def look() -> None:
+        late, latest = device.truth(now() - timedelta(hours=3)), device.truth(now())
+        for key in [key for key in shown(hass, entry) if "energy" in key]:
+            value = number(hass, key, SERIAL)
+            if value < last.get(key, 0.0):
+                falls.append((key, (now() - MIDNIGHT) % timedelta(days=1)))
+            if key in LIFETIME or late[key] <= latest[key]:
+                assert late[key] - 0.2 <= value <= latest[key] + 0.2 or value == last.get(key), key
+            last[key] = value
 
-async def test_nothing_typed_stays_nothing(hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud) -> None:
-    cloud.add_fault(Fault("http_500"))
-    form: Any = await loaded.start_reconfigure_flow(hass)
-    with patch("custom_components.dyness_atess.account.atess.BASE_URL", cloud.url):
-        form = await send(hass, form, {})
-    assert form["errors"] == {"base": "cloud_unavailable"}
-    assert suggested(form) == dict.fromkeys(("api_id", "api_token", "server"))
-
-
-# An account of which only the ready-made header is known
-
-
-@pytest.fixture
-async def header(hass: HomeAssistant, cloud: AtessCloud) -> ConfigEntry:
-    values = typed(cloud, api_token=cloud.authorization)
-    del values["api_id"]
-    entry: ConfigEntry = (await send(hass, await open_form(hass), values))["result"]
-    return entry
-
-
-async def start_change(hass: HomeAssistant, entry: ConfigEntry, source: str) -> Any:
-    context: Any = {"source": source, "entry_id": entry.entry_id}
-    return await hass.config_entries.flow.async_init(DOMAIN, context=context, data=dict(entry.data))
-
-
-async def test_another_header(hass: HomeAssistant, header: ConfigEntry, cloud: AtessCloud) -> None:
-    old = header.unique_id
-    for source, token in ((SOURCE_REAUTH, "Basic bmV3"), (SOURCE_RECONFIGURE, "Basic bmV3ZXI=")):
-        cloud.authorization = token
-        server = {"server": cloud.url} if source == SOURCE_RECONFIGURE else {}
-        form = await start_change(hass, header, source)
-        form = await send(hass, form, {"api_token": "Basic d3Jvbmc="} | server)
-        assert form["errors"] == {"base": "invalid_auth"}
-        result = await send(hass, form, {"api_token": f" {token}\r\n"} | server)
-        assert result["reason"] == f"{source}_successful"
-        assert header.data["api_token"] == token
-        assert header.unique_id == identity(header.data) != old
-        assert state(hass, "soc", SERIAL) not in (None, "unavailable")
-        values = typed(cloud, api_token=token)
-        del values["api_id"]
-        assert (await send(hass, await open_form(hass), values))["reason"] == "already_configured"
-        old = header.unique_id
-
-
-async def test_header_of_another_account(hass: HomeAssistant, header: ConfigEntry, cloud: AtessCloud) -> None:
-    before, unique_id = dict(header.data), header.unique_id
-    cloud.authorization = "Basic bmV3"
-    form = await start_change(hass, header, SOURCE_RECONFIGURE)
-    values = {"api_token": "Basic bmV3", "server": cloud.url}
-    pbd = cloud.devices.pop(SERIAL)
-    form = await send(hass, form, values)
-    assert form["errors"] == {"base": "foreign_device"}
-    cloud.devices[SERIAL] = pbd
-    cloud.add_fault(Fault("null_data"))  # an account that is told to be the same one has to show it
-    form = await send(hass, form, values)
-    assert form["errors"] == {"base": "no_record"}
-    assert (dict(header.data), header.unique_id) == (before, unique_id)
-
-
-async def test_any_pbd_shows_that_it_is_the_account(
-    hass: HomeAssistant, cloud: AtessCloud, freezer: FrozenDateTimeFactory
-) -> None:
-    freezer.move_to(MORNING)
-    entry = pbd_entry(hass, cloud, "GONE000001", SERIAL)
-    form: Any = await entry.start_reconfigure_flow(hass)
-    result = await send(hass, form, {"api_token": cloud.authorization, "server": cloud.url})
-    assert result["reason"] == "reconfigure_successful"
-    assert entry.data == {"api_token": cloud.authorization, "server": cloud.url}
-    assert entry.unique_id == identity(entry.data) != f"atess:{cloud.api_id}"
-
-
-async def test_no_record_is_enough_for_the_same_account(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud
-) -> None:
-    form: Any = await loaded.start_reconfigure_flow(hass)
-    cloud.add_fault(Fault("null_data"))
-    result = await send(hass, form, {"api_id": cloud.api_id, "server": cloud.url})
-    assert result["reason"] == "reconfigure_successful"
-
-
-async def test_change_into_the_account_of_another_entry(
-    hass: HomeAssistant, header: ConfigEntry, cloud: AtessCloud
-) -> None:
-    before = dict(header.data)
-    other = await send(hass, await open_form(hass), typed(cloud))
-    assert other["type"] is FlowResultType.CREATE_ENTRY
-    form = await start_change(hass, header, SOURCE_RECONFIGURE)
-    result = await send(hass, form, {"api_id": cloud.api_id, "api_token": cloud.api_token, "server": cloud.url})
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
-    assert header.data == before
-
-
-async def test_an_entry_that_kept_the_unique_id_of_its_old_token(
-    hass: HomeAssistant, header: ConfigEntry, cloud: AtessCloud
-) -> None:
-    old = header.data["api_token"]
-    hass.config_entries.async_update_entry(header, data={**header.data, "api_token": "Basic bmV3"})
-    await hass.async_block_till_done(wait_background_tasks=True)
-    for token in (old, "Basic bmV3"):
-        values = typed(cloud, api_token=token)
-        del values["api_id"]
-        assert (await send(hass, await open_form(hass), values))["reason"] == "already_configured"
-    cloud.authorization = "Basic bmV3"
-    form = await start_change(hass, header, SOURCE_RECONFIGURE)
-    result = await send(hass, form, {"server": cloud.url})
-    assert result["reason"] == "reconfigure_successful"
-    assert header.unique_id == identity(header.data)
-    assert state(hass, "soc", SERIAL) not in (None, "unavailable")
-
-
-@pytest.mark.parametrize("field", ["api_id", "api_token", "device_sn"])
-@pytest.mark.parametrize("junk", ["\r\n", "\x00", "\ud800", "ключ"])
-async def test_what_cannot_be_in_a_header(hass: HomeAssistant, cloud: AtessCloud, field: str, junk: str) -> None:
-    value = typed(cloud)[field]
-    values = typed(cloud) | {field: f"{value[:3]}{junk}wrong{value[3:]}"}
-    form = await send(hass, await open_form(hass), values)
-    assert form["errors"] == ({field: "unknown_serial"} if field == "device_sn" else {"base": "invalid_auth"})
-    form = await send(hass, form, typed(cloud, device_sn="\n"))
-    assert form["errors"] == {"device_sn": "unknown_serial"}
-    padded = typed(cloud) | ({field: f"{junk}{value}{junk}"} if not junk.isprintable() else {})
-    assert (await send(hass, form, padded))["type"] is FlowResultType.CREATE_ENTRY
-
-
-async def test_add_a_pbd_while_the_cloud_is_down(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: AtessCloud
-) -> None:
-    cloud.devices[SECOND] = Pbd(serial=SECOND, seed=7)
-    form: Any = await hass.config_entries.subentries.async_init(
-        (loaded.entry_id, "pbd"), context={"source": SOURCE_USER}
-    )
-    cloud.add_fault(Fault("http_500"))
-    form = await hass.config_entries.subentries.async_configure(form["flow_id"], {"device_sn": SECOND})
-    assert form["errors"] == {"base": "cloud_unavailable"}
-    assert suggested(form) == {"device_sn": SECOND}
-    cloud.clear_faults()
-    result = await hass.config_entries.subentries.async_configure(form["flow_id"], {"device_sn": SECOND})
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-
-
-async def test_options_of_an_entry_that_was_removed(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    form: Any = await hass.config_entries.options.async_init(loaded.entry_id)
-    await hass.config_entries.async_remove(loaded.entry_id)
-    result: Any = await hass.config_entries.options.async_configure(form["flow_id"], {"power_unit": "watt"})
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
+    zeros = dict.fromkeys(("epvToday", "echargeToday", "ebatChargeTotal"), 0)
+    disturbances: list[Callable[[], None]] = [
+        lambda: device.restart_logger(now()),
+        lambda: device.overrides.update(zeros),
+        lambda: cloud.add_fault(Fault("null_data", times=3)),
+        lambda: cloud.add_fault(Fault("points_without_values", times=2)),
+    ]
+    for hours in range(0, 60, 3):
+        disturbances[hours // 3 % 4]()
+        await live(5.4, look)  # of zeros, one record
+        device.overrides.clear()
+        await live(114.6, look)
+        await live.restart(entry, stopped_for=60 if hours % 2 else 0)
+        await live(60 - (60 if hours % 2 else 0), look)
+    await live(12, look)
+    today = {key for key in last if key.endswith("_today")}
+    assert len(today) == len(last) - len(today) == 4
+    assert sorted(key for key, _ in falls) == sorted(2 * [*today])
+    assert max(time for _, time in falls) < timedelta(minutes=12)
+    assert last == pytest.approx({key: device.truth(now())[key] for key in last}, abs=3)

@@ -305,3 +305,4 @@ class Account(ABC):
             for key in [key for key, found in group.items() if found.serial == serial]:
                 self.memory.forget(key)
                 await group.pop(key).async_end()
+                self.credentials.readers -= 1

@@ -6,14 +6,16 @@ from datetime import datetime
 from typing import Any, override
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from ..cloud.atess import BASE_URL, AtessClient
+from ..cloud.atess import BASE_URL, KINDS, AtessClient
+from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Turn
-from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_DEVICE_SN, CONF_KIND, CONF_SERVER
+from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_DEVICE_SN, CONF_KIND, CONF_SERVER, DOMAIN
 from ..telemetry.atess.decoder import ConverterDecoder
 from ..telemetry.reading import Reading
-from .account import Account
+from .account import Account, AccountConfigEntry
 from .connection import connection
 from .coordinator import Source
 from .schedule import CONVERTER
@@ -35,12 +37,13 @@ def atess_client(hass: HomeAssistant, account: Mapping[str, Any]) -> AtessClient
 class Converter(Source):
     """The source of a converter's readings, whose meaning is learned from record to record."""
 
-    def __init__(self, account: Account, client: AtessClient, serial: str, kind: str) -> None:
-        """Go on with what was learned before."""
+    def __init__(self, account: AtessAccount, client: AtessClient, serial: str, kind: str) -> None:
+        """Go on with what was learned before; until a record has shown the kind, it is only likely."""
         self._account = account
         self._client = client
         self._serial = serial
-        self._kind = kind
+        self._kind = account.memory.recall(serial).get("kind", kind)
+        account.describe(serial, self._kind)
         self.decoder = self._new_decoder()
         account.on_options.append(self._take_over_sign)
 
@@ -61,14 +64,27 @@ class Converter(Source):
 
     @override
     async def fetch(self, turn: Turn) -> Any:
-        return await self._client.data_last(self._kind, self._serial, turn)
+        try:
+            return await self._client.data_last(self._kind, self._serial, turn)
+        except CloudEmpty, CloudRefused:
+            self._doubt_kind()
+            raise
 
     @override
     def decode(self, raw: Any, received_at: datetime) -> Reading:
         reading = self.decoder.decode(raw, received_at)
-        if not reading.empty:
-            self._account.memory.keep(self._serial, decoder=self.decoder.memory)
+        if reading.empty:
+            self._doubt_kind()
+        else:
+            self._account.memory.keep(self._serial, decoder=self.decoder.memory, kind=self._kind)
         return reading
+
+    def _doubt_kind(self) -> None:
+        """Try the other kind the next time, as long as no record was ever seen: it was added while its logger slept."""
+        if "kind" not in self._account.memory.recall(self._serial):
+            self._kind = next(kind for kind in KINDS if kind != self._kind)
+            self.decoder = self._new_decoder()
+            self._account.describe(self._serial, self._kind)
 
 
 class AtessAccount(Account):
@@ -76,6 +92,11 @@ class AtessAccount(Account):
 
     manufacturer = "ATESS"
     portal = BASE_URL
+
+    def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
+        """Count as readers of the account its converters alone: no list can confirm what one of them is told."""
+        super().__init__(hass, entry)
+        self.credentials.readers = 0
 
     @override
     async def async_read_list(self) -> None:
@@ -86,14 +107,18 @@ class AtessAccount(Account):
         kinds = {subentry.data[CONF_DEVICE_SN]: subentry.data[CONF_KIND] for subentry in self.entry.subentries.values()}
         if (kind := kinds.get(serial)) is None:
             return
-        # The end of the serial number tells several apart; the whole of it has no place in a name, which states show.
-        which = f" {serial[-4:]}" if len(kinds) > 1 else ""
-        known = self.known[serial]
-        self.known[serial] = replace(known, name=known.name or f"ATESS {kind.upper()}{which}", model=kind.upper())
         source = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
-        coordinator = self.reader(source, serial, kind.upper(), interval=CONVERTER)
+        coordinator = self.reader(source, serial, self.known[serial].model or "", interval=CONVERTER)
         coordinator.after_answer = CONVERTER
         self.add(coordinator)
+
+    def describe(self, serial: str, kind: str) -> None:
+        """Name a converter by its kind, until its device is registered with that."""
+        if not dr.async_get(self.hass).async_get_device_by_identifier((DOMAIN, serial), self.entry.entry_id):
+            # The end of the serial number tells several apart; the whole of it has no place in what states show.
+            which = f" {serial[-4:]}" if len(self.subentries) > 1 else ""
+            model = kind.upper()
+            self.known[serial] = replace(self.known[serial], name=f"ATESS {model}{which}", model=model)
 
     @override
     def is_removable(self, serial: str) -> bool:

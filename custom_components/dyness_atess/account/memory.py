@@ -10,6 +10,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 import probatio as vol
 
+from ..cloud.atess import KINDS
 from ..const import DOMAIN
 
 _LOGGER = logging.getLogger(__package__)
@@ -29,6 +30,7 @@ _LEARNED = vol.Schema(
         vol.Optional("energies"): dict,
         vol.Optional("direction"): dict,
         vol.Optional("decoder"): dict,
+        vol.Optional("kind"): vol.In(KINDS),
     }
 )
 _ANSWER = vol.Schema({"raw": object, "received_at": datetime.fromisoformat}, required=True)
