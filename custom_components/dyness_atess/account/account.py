@@ -49,7 +49,7 @@ class Account(ABC):
         self.entry = entry
         self.connection = connection(hass, entry.data)
         self.queue = self.connection.queue
-        self.credentials = Credentials(hass, entry, self._count_readers)
+        self.credentials = Credentials(hass, entry)
         self.memory = Memory(hass, entry.entry_id)
         self.known = known_devices(hass, entry)
         """What is known of masters and converters beside their readings, by serial number."""
@@ -105,9 +105,6 @@ class Account(ABC):
     def coordinators(self) -> Iterator[ReadingsCoordinator]:
         """All readings of all devices."""
         yield from [*self.devices.values(), *self.secondary.values()]
-
-    def _count_readers(self) -> int:
-        return bool(self.device_list) + sum(not found.is_disabled for found in self.coordinators)
 
     @property
     def subentries(self) -> dict[str, str]:
@@ -204,6 +201,7 @@ class Account(ABC):
         key = coordinator.serial + endpoint
         (self.secondary if endpoint else self.devices)[key] = coordinator
         coordinator.on_recovery = self._ask_who_failed_with
+        self.credentials.readers += 1
         if kept := self._answers.pop(key, None):
             coordinator.restore(**kept)
         for follow in self.on_added:

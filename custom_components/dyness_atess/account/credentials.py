@@ -16,12 +16,13 @@ MAXIMUM_CLOCK_ERROR = timedelta(minutes=5)
 class Credentials:
     """Of one account. They are bad when two reads are rejected and none is accepted in between."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, readers: Callable[[], int]) -> None:
-        """Begin without a doubt; `readers` tells how many reads the account has that can be rejected."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Begin without a doubt."""
         self._hass = hass
         self._entry = entry
         self._rejected: set[str] = set()
-        self._readers = readers
+        self.readers = 1
+        """How many reads the account has that can confirm a rejection, the rejected one included."""
         self.confirm: Callable[[], None] = lambda: None
         """Has another read tried soon."""
 
@@ -40,7 +41,7 @@ class Credentials:
             self._report_clock(clock_error)
             return
         self._rejected.add(reader)
-        if len(self._rejected) >= min(self._readers(), 2):
+        if len(self._rejected) >= min(self.readers, 2):
             self._entry.async_start_reauth_if_available(self._hass)
         else:
             self.confirm()
