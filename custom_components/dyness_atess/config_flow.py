@@ -16,99 +16,44 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
-)
 import probatio as vol
 
-from .account.atess import SIGNS
-from .account.connection import identity, release_connection
+from .account.connection import connection, identity, release_connection
+from .account.forms import (
+    ATESS,
+    ATESS_OPTIONS,
+    CHANGES,
+    CONVERTER,
+    CREDENTIALS,
+    DYNESS,
+    SERVER,
+    STORAGE,
+    Schema,
+    dyness_options,
+)
 from .account.validation import attempt, check_change, find_battery, find_converter, list_devices, stripped
 from .cloud.dyness import REGIONS
-from .cloud.queue import CEILING
 from .const import (
-    CONF_API_ID,
     CONF_API_TOKEN,
-    CONF_APP_ID,
     CONF_APP_SECRET,
     CONF_BASE_URL,
-    CONF_BATTERY_SIGN,
     CONF_CAPACITY,
-    CONF_COLLECTOR_SN,
     CONF_DEVICE,
     CONF_DEVICE_SN,
     CONF_HOURLY_CALLS,
     CONF_REGION,
-    CONF_SERVER,
-    CONF_SINGLE_CELLS,
     DOMAIN,
     OTHER_SERVER,
     SUBENTRY_CONVERTER,
     SUBENTRY_STORAGE,
 )
 
-_TEXT = TextSelector()
-_SECRET = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
-
-
-def _select(key: str, *options: str) -> SelectSelector:
-    mode = SelectSelectorMode.DROPDOWN
-    return SelectSelector(SelectSelectorConfig(options=list(options), mode=mode, translation_key=key))
-
-
-def _number(low: float, high: float, step: float, unit: str | None = None) -> NumberSelector:
-    config = NumberSelectorConfig(min=low, max=high, step=step, mode=NumberSelectorMode.BOX)
-    if unit:
-        config["unit_of_measurement"] = unit
-    return NumberSelector(config)
-
-
-_REGION = _select("region", *REGIONS, OTHER_SERVER)
-_CEILING = {vol.Required(CONF_HOURLY_CALLS, default=CEILING): _number(12, 3600, 1)}
-DYNESS = {
-    vol.Required(CONF_APP_ID): _TEXT,
-    vol.Required(CONF_APP_SECRET): _SECRET,
-    vol.Required(CONF_REGION, default=next(iter(REGIONS))): _REGION,
-}
-# The vendor shows a secret only once: whoever just changes the region does not need it again.
-DYNESS_CHANGES = {
-    vol.Required(CONF_APP_ID): _TEXT,
-    vol.Optional(CONF_APP_SECRET): _SECRET,
-    vol.Required(CONF_REGION): _REGION,
-}
-SERVER = {vol.Required(CONF_BASE_URL): _TEXT}
-STORAGE = {vol.Required(CONF_DEVICE_SN): _TEXT, vol.Optional(CONF_COLLECTOR_SN): _TEXT}
-ATESS = {
-    vol.Optional(CONF_API_ID): _TEXT,
-    vol.Required(CONF_API_TOKEN): _SECRET,
-    vol.Required(CONF_DEVICE_SN): _TEXT,
-    vol.Optional(CONF_SERVER): _TEXT,
-}
-CONVERTER = {vol.Required(CONF_DEVICE_SN): _TEXT}
-ATESS_CHANGES = {
-    vol.Optional(CONF_API_ID): _TEXT,
-    vol.Optional(CONF_API_TOKEN): _SECRET,
-    vol.Optional(CONF_SERVER): _TEXT,
-}
-REAUTH_DYNESS = {vol.Required(CONF_APP_ID): _TEXT, vol.Required(CONF_APP_SECRET): _SECRET}
-REAUTH_ATESS = {vol.Optional(CONF_API_ID): _TEXT, vol.Required(CONF_API_TOKEN): _SECRET}
-ATESS_OPTIONS: dict[Any, Any] = {
-    vol.Required(CONF_BATTERY_SIGN, default="automatic"): _select("battery_sign", "automatic", *SIGNS),
-    **_CEILING,
-}
 _SECRETS = (CONF_APP_SECRET, CONF_API_TOKEN)
-
 PLACEHOLDERS = {"portal": "ems.dyness.com", "example": "https://open-api.dyness.com"}
+
+
+def _vendor(entry: ConfigEntry) -> str:
+    return "atess" if CONF_API_TOKEN in entry.data else "dyness"
 
 
 def _known_entry(hass: HomeAssistant, entry_id: str) -> ConfigEntry:
@@ -131,6 +76,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         """Begin without an account."""
         self._account: dict[str, Any] = {}
+        self._server: dict[str, str] = {}
         self._tried: list[dict[str, Any]] = []
 
     @callback
@@ -143,7 +89,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
-        return {SUBENTRY_CONVERTER if CONF_API_TOKEN in config_entry.data else SUBENTRY_STORAGE: DeviceSubentryFlow}
+        return {SUBENTRY_CONVERTER if _vendor(config_entry) == "atess" else SUBENTRY_STORAGE: DeviceSubentryFlow}
 
     @staticmethod
     @callback
@@ -160,7 +106,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take the credentials of a Dyness account and look for its devices."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._account = stripped(user_input, errors, CONF_APP_ID, CONF_APP_SECRET)
+            self._account = stripped(user_input, DYNESS, errors)
             if not errors:
                 self._abort_if_configured(self._account)
                 if self._account[CONF_REGION] == OTHER_SERVER:
@@ -173,15 +119,16 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take the address of another server, for a new account or a changed one."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            account = self._account | stripped(user_input, errors, CONF_BASE_URL)
+            self._server = user_input
+            account = self._account | stripped(user_input, SERVER, errors)
             is_change = "entry_id" in self.context
             check = self._store if is_change else self._list_devices
             if not errors and (result := await check(account, errors)):
                 return result
             if errors.get("base") == "invalid_auth" or not errors.keys() <= {"base", CONF_BASE_URL}:
-                step, schema = ("reconfigure_dyness", DYNESS_CHANGES) if is_change else ("dyness", DYNESS)
+                step, schema = ("reconfigure", CHANGES["dyness"]) if is_change else ("dyness", DYNESS)
                 return self._form(step, schema, self._account, errors)
-        return self._form("server", SERVER, user_input, errors)
+        return self._form("server", SERVER, self._server, errors)
 
     async def _list_devices(self, account: dict[str, Any], errors: dict[str, str]) -> ConfigFlowResult | None:
         """Make the entry with the devices that the account lists, or ask for one that it does not."""
@@ -196,7 +143,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take the serial number of a device that the account does not list."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            typed = stripped(user_input, errors, CONF_DEVICE_SN)
+            typed = stripped(user_input, STORAGE, errors)
             if not errors and (device := await attempt(errors, find_battery(self.hass, self._account, typed))):
                 return await self._create("Dyness", self._account, _subentry(SUBENTRY_STORAGE, device))
         return self._form("serial", STORAGE, user_input, errors)
@@ -205,9 +152,9 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take the credentials of an ATESS account and the serial number of its first converter."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            account = stripped(user_input, errors, CONF_API_TOKEN, CONF_DEVICE_SN)
-            typed = {CONF_DEVICE_SN: account.pop(CONF_DEVICE_SN)}
+            account = stripped(user_input, ATESS, errors)
             if not errors:
+                typed = {CONF_DEVICE_SN: account.pop(CONF_DEVICE_SN)}
                 self._abort_if_configured(account)
                 self._tried.append(account)
                 if device := await attempt(errors, find_converter(self.hass, account, typed)):
@@ -229,48 +176,36 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin with the account whose credentials were rejected."""
-        is_atess = CONF_API_TOKEN in entry_data
-        return await (self.async_step_reauth_atess() if is_atess else self.async_step_reauth_dyness())
+        return await self.async_step_reauth_confirm()
 
-    async def async_step_reauth_dyness(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
+    async def async_step_reauth_confirm(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take new credentials of the same account."""
-        return await self._change("reauth_dyness", REAUTH_DYNESS, user_input, CONF_APP_ID, CONF_APP_SECRET)
-
-    async def async_step_reauth_atess(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
-        """Take new credentials of the same account."""
-        return await self._change("reauth_atess", REAUTH_ATESS, user_input, CONF_API_TOKEN)
+        return await self._change("reauth_confirm", CREDENTIALS, user_input)
 
     async def async_step_reconfigure(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
-        """Begin with the account to change."""
-        is_atess = CONF_API_TOKEN in self._get_reconfigure_entry().data
-        return await (self.async_step_reconfigure_atess() if is_atess else self.async_step_reconfigure_dyness())
-
-    async def async_step_reconfigure_dyness(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
-        """Take another region or secret of the same account."""
-        return await self._change("reconfigure_dyness", DYNESS_CHANGES, user_input, CONF_APP_ID)
-
-    async def async_step_reconfigure_atess(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
-        """Take another token or server of the same account."""
-        return await self._change("reconfigure_atess", ATESS_CHANGES, user_input)
+        """Take another secret, region or server of the same account."""
+        return await self._change("reconfigure", CHANGES, user_input)
 
     async def _change(
-        self, step: str, schema: dict[Any, Any], user_input: dict[str, str] | None, *required: str
+        self, step: str, schemas: dict[str, Schema], user_input: dict[str, str] | None
     ) -> ConfigFlowResult:
         """Take changed credentials."""
         errors: dict[str, str] = {}
         entry = _known_entry(self.hass, self.context["entry_id"])
+        schema = schemas[_vendor(entry)]
         suggested = {key: value for key, value in entry.data.items() if key not in _SECRETS}
         if suggested.get(CONF_REGION) not in (None, *REGIONS):
             suggested[CONF_REGION] = OTHER_SERVER
         if user_input is not None:
             suggested = user_input
-            typed = {key: value for key, value in stripped(user_input, errors, *required).items() if value}
+            typed = stripped(user_input, schema, errors)
             # A secret that is not typed stays; any other field that is left empty becomes empty.
             kept = {key: value for key, value in entry.data.items() if key in _SECRETS or key not in schema}
             account = self._account = kept | typed
             if not errors and account.get(CONF_REGION) == OTHER_SERVER:
-                base_url = entry.data[CONF_REGION] if entry.data[CONF_REGION] not in REGIONS else None
-                return self._form("server", SERVER, {CONF_BASE_URL: base_url} if base_url else None, {})
+                if not self._server and entry.data[CONF_REGION] not in REGIONS:
+                    self._server = {CONF_BASE_URL: entry.data[CONF_REGION]}
+                return await self.async_step_server()
             if not errors and (result := await self._store(account, errors)):
                 return result
         return self._form(step, schema, suggested, errors)
@@ -278,20 +213,22 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _store(self, account: dict[str, Any], errors: dict[str, str]) -> ConfigFlowResult | None:
         """Check changed credentials and store them."""
         entry = _known_entry(self.hass, self.context["entry_id"])
-        self._tried.append(account)
+        self._tried += (account, dict(entry.data))
         await attempt(errors, check_change(self.hass, entry, account))
         _known_entry(self.hass, entry.entry_id)
+        if not errors:
+            self._abort_if_configured(account, entry)
+        if errors or not self.hass.config_entries.async_update_entry(entry, data=account, unique_id=identity(account)):
+            connection(self.hass, account).answers.clear()  # no reload takes them over
         if errors:
             return None
-        self._abort_if_configured(account, entry)
-        is_reauth = self.source == SOURCE_REAUTH
-        self.hass.config_entries.async_update_entry(entry, data=account, unique_id=identity(account))
         if entry.state is ConfigEntryState.LOADED:
             entry.runtime_data.ask_who_fails()
+        is_reauth = self.source == SOURCE_REAUTH
         return self.async_abort(reason="reauth_successful" if is_reauth else "reconfigure_successful")
 
     def _form(
-        self, step: str, schema: dict[Any, Any], suggested: Mapping[str, Any] | None, errors: dict[str, str]
+        self, step: str, schema: Schema, suggested: Mapping[str, Any] | None, errors: dict[str, str]
     ) -> ConfigFlowResult:
         """Show a form with what was typed still in it."""
         return self.async_show_form(
@@ -309,10 +246,9 @@ class DeviceSubentryFlow(ConfigSubentryFlow):
         """Take its serial number."""
         errors: dict[str, str] = {}
         entry = _known_entry(self.hass, self._entry_id)
-        is_atess = CONF_API_TOKEN in entry.data
+        find, schema = (find_converter, CONVERTER) if _vendor(entry) == "atess" else (find_battery, STORAGE)
         if user_input is not None:
-            typed = stripped(user_input, errors, CONF_DEVICE_SN)
-            find = find_converter if is_atess else find_battery
+            typed = stripped(user_input, schema, errors)
             device = None if errors else await attempt(errors, find(self.hass, dict(entry.data), typed))
             _known_entry(self.hass, entry.entry_id)
             if device:
@@ -320,10 +256,9 @@ class DeviceSubentryFlow(ConfigSubentryFlow):
                 if entry.state is not ConfigEntryState.LOADED or serial not in entry.runtime_data.devices:
                     return self.async_create_entry(title=serial, data=device, unique_id=serial)
                 errors[CONF_DEVICE_SN] = "already_known"
-        schema = vol.Schema(CONVERTER if is_atess else STORAGE)
-        return self.async_show_form(
-            step_id="user", data_schema=self.add_suggested_values_to_schema(schema, user_input), errors=errors
-        )
+                entry.runtime_data.connection.answers.clear()
+        form = self.add_suggested_values_to_schema(vol.Schema(schema), user_input)
+        return self.async_show_form(step_id="user", data_schema=form, errors=errors)
 
 
 class AccountOptionsFlow(OptionsFlow):
@@ -331,23 +266,14 @@ class AccountOptionsFlow(OptionsFlow):
 
     async def async_step_init(self, user_input: None = None) -> ConfigFlowResult:
         """Begin with the options of the account's cloud."""
-        is_atess = CONF_API_TOKEN in self.config_entry.data
+        is_atess = _vendor(self.config_entry) == "atess"
         return await (self.async_step_atess() if is_atess else self.async_step_dyness())
 
     async def async_step_dyness(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take the options of the account, and the capacity of one of its batteries."""
         entry = _known_entry(self.hass, self.handler)
         known = entry.runtime_data.known.values() if entry.state is ConfigEntryState.LOADED else ()
-        names = [
-            SelectOptionDict(value=device.serial, label=f"{device.name or device.model or ''} {device.serial}".strip())
-            for device in known
-        ]
-        schema: dict[Any, Any] = {
-            vol.Required(CONF_SINGLE_CELLS, default=False): BooleanSelector(),
-            **_CEILING,
-            vol.Optional(CONF_DEVICE): SelectSelector(SelectSelectorConfig(options=names)),
-            vol.Optional(CONF_CAPACITY): _number(0, 10_000, 0.001, "kWh"),
-        }
+        schema = dyness_options({device.serial: device.name or device.model or "" for device in known})
         errors: dict[str, str] = {}
         if user_input is not None:
             missing = {CONF_DEVICE, CONF_CAPACITY} - user_input.keys()
@@ -360,7 +286,7 @@ class AccountOptionsFlow(OptionsFlow):
         return self._options("atess", ATESS_OPTIONS, user_input, {})
 
     def _options(
-        self, step: str, schema: dict[Any, Any], user_input: dict[str, Any] | None, errors: dict[str, str]
+        self, step: str, schema: Schema, user_input: dict[str, Any] | None, errors: dict[str, str]
     ) -> ConfigFlowResult:
         entry = _known_entry(self.hass, self.handler)
         if user_input is not None:

@@ -64,7 +64,7 @@ async def async_add_as_seen[Description: EntityDescription](
     """
     account = entry.runtime_data
     registry = er.async_get(entry.runtime_data.hass)
-    followed: list[tuple[ReadingsCoordinator, set[Key]]] = []
+    followed: dict[ReadingsCoordinator, set[Key]] = {}
 
     @callback
     def async_add(coordinator: ReadingsCoordinator, added: set[Key]) -> None:
@@ -79,10 +79,15 @@ async def async_add_as_seen[Description: EntityDescription](
     @callback
     def async_follow(coordinator: ReadingsCoordinator) -> None:
         added: set[Key] = set()
-        followed.append((coordinator, added))
+        followed[coordinator] = added
         add = partial(async_add, coordinator, added)
         add()
-        coordinator.on_end.append(coordinator.async_add_listener(add))
+
+        @callback
+        def async_leave() -> None:
+            del followed[coordinator]
+
+        coordinator.on_end += (coordinator.async_add_listener(add), async_leave)
 
     account.on_added.append(async_follow)
     for coordinator in account.coordinators:
@@ -91,7 +96,7 @@ async def async_add_as_seen[Description: EntityDescription](
 
     @callback
     def async_add_again() -> None:
-        for coordinator, added in followed:
+        for coordinator, added in followed.items():
             for key in list(added):
                 if not registry.async_get_entity_id(platform, DOMAIN, f"{coordinator.serial}-{key}"):
                     added.discard(key)

@@ -1,6 +1,5 @@
 """Sensors: the quantities of a reading and what the device list says."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
@@ -188,20 +187,20 @@ async def async_setup_entry(
         return kind(account, coordinator, for_module(description) if coordinator.is_module else description)
 
     descriptions = {Key(description.key): description for description in (*SENSORS, *SINGLE_CELLS)}
+    show_single_cells(hass, entry)
     add_again = await async_add_as_seen(entry, async_add_entities, Platform.SENSOR, descriptions, create)
-    account.on_options.append(partial(show_single_cells, hass, entry, add_again))
+    account.on_options += (partial(show_single_cells, hass, entry), add_again)
     async_add_entities([CallsSensor(entry)])
 
 
 @callback
-def show_single_cells(hass: HomeAssistant, entry: AccountConfigEntry, add_again: Callable[[], None]) -> None:
+def show_single_cells(hass: HomeAssistant, entry: AccountConfigEntry) -> None:
     """Turn the sensors of all single cells on or off as the option says; what the user turned off stays off."""
     shown = entry.options.get(CONF_SINGLE_CELLS, False)
+    disabler = er.RegistryEntryDisabler.INTEGRATION if shown else None
     registry = er.async_get(hass)
     for registered in er.async_entries_for_config_entry(registry, entry.entry_id):
-        is_on = registered.disabled_by is None
-        by_user = registered.disabled_by is er.RegistryEntryDisabler.USER
-        if registered.unique_id.rpartition("-")[2] not in CELL_VOLTAGES or is_on == shown or by_user:
+        if registered.unique_id.rpartition("-")[2] not in CELL_VOLTAGES or registered.disabled_by is not disabler:
             continue
         if not shown:
             registry.async_update_entity(registered.entity_id, disabled_by=er.RegistryEntryDisabler.INTEGRATION)
@@ -210,8 +209,6 @@ def show_single_cells(hass: HomeAssistant, entry: AccountConfigEntry, add_again:
         # turned off is on when it is added again, with its name, area and history.
         registry.async_update_entity(registered.entity_id, disabled_by=er.RegistryEntryDisabler.CONFIG_ENTRY)
         registry.async_remove(registered.entity_id)
-    if shown:
-        add_again()
 
 
 class ReadingSensor(DeviceEntity, SensorEntity):

@@ -1,309 +1,32 @@
-"""The flow, each error of it put right in the same form."""
+"""The forms of both clouds: every error keeps what was typed and is put right in the same form."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Generator
 from dataclasses import replace
 from typing import Any, cast
 from unittest.mock import patch
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dyness_atess.account.validation import stripped
+from custom_components.dyness_atess.account.connection import _CONNECTIONS
+from custom_components.dyness_atess.cloud.atess import AtessClient, authorization
+from custom_components.dyness_atess.cloud.dyness import REALTIME_DATA, REGIONS, STORAGE_LIST, DynessClient
 from custom_components.dyness_atess.const import DOMAIN
+from emulator.atess.cloud import AtessCloud
+from emulator.atess.pbd import Hps, Pbd
 from emulator.dyness.cloud import DynessCloud
 from emulator.dyness.replay import Replay
 from emulator.faults import Fault, FaultKind
+from emulator.server import EmulatedCloud
 
-from .conftest import SERIAL, state
+from .conftest import SERIAL, Poll, account_entry, state
 
-MODULE = "DEMO000000000001"
-
-
-def typed(cloud: DynessCloud, **changes: str) -> dict[str, str]:
-    return {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": cloud.url} | changes
-
-
-def suggested(result: Any) -> dict[str, Any]:
-    """Return what stands in the form."""
-    return {str(key): (key.description or {}).get("suggested_value") for key in result["data_schema"].schema}
-
-
-async def open_account_form(hass: HomeAssistant) -> Any:
-    menu = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert menu["type"] is FlowResultType.MENU
-    assert "dyness" in menu["menu_options"]
-    form = await hass.config_entries.flow.async_configure(menu["flow_id"], {"next_step_id": "dyness"})
-    assert (form["type"], form["step_id"], form["errors"]) == (FlowResultType.FORM, "dyness", {})
-    return form
-
-
-async def send(hass: HomeAssistant, form: Any, values: dict[str, str]) -> Any:
-    result = await hass.config_entries.flow.async_configure(form["flow_id"], values)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    return result
-
-
-async def expect_account(hass: HomeAssistant, result: Any, cloud: DynessCloud) -> None:
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == "Dyness"
-    assert result["data"] == typed(cloud)
-    entry = result["result"]
-    assert entry.unique_id == f"dyness:{cloud.app_id}"
-    assert entry.state is ConfigEntryState.LOADED
-    assert state(hass, "soc") == "100"
-
-
-async def test_account(hass: HomeAssistant, cloud: DynessCloud) -> None:
-    form = await open_account_form(hass)
-    result = await send(hass, form, typed(cloud, app_id=f" {cloud.app_id}\n", region=f"{cloud.url}/openapi/"))
-    await expect_account(hass, result, cloud)
-    assert not result["result"].subentries
-
-
-@pytest.mark.parametrize("junk", ["\r\n", "\x00", "\u200b", "\ufeff", "\x85", "\u00a0", "\ud800", "\x7f\t "])
-async def test_what_a_clipboard_brings_along(
-    hass: HomeAssistant, cloud: DynessCloud, caplog: pytest.LogCaptureFixture, junk: str
-) -> None:
-    form = await open_account_form(hass)
-    for field in ("app_id", "app_secret"):
-        value = typed(cloud)[field]
-        form = await send(hass, form, typed(cloud, app_secret="wrong") | {field: f"{value[:3]}{junk}wrong{value[3:]}"})
-        assert form["errors"] == {"base": "invalid_auth"}
-    padded = {field: f"{junk}{value}{junk}" for field, value in typed(cloud).items()}
-    await expect_account(hass, await send(hass, form, padded), cloud)
-    assert "Unexpected" not in caplog.text
-
-
-@pytest.mark.parametrize("sign", ["ä", "ключ", "\U0001f600", "%0d%0a", ":", "\\n", " ", ""])
-async def test_signs_that_no_id_has(hass: HomeAssistant, cloud: DynessCloud, sign: str) -> None:
-    form = await send(hass, await open_account_form(hass), typed(cloud, app_id=sign, app_secret=sign))
-    assert form["errors"] == {"base": "invalid_auth"}
-    assert suggested(form)["app_id"] == sign
-
-
-def test_normal_form() -> None:
-    given = {"api_token": " Basic\r\n  QUJD\x00RA==\u200b ", "app_id": "\u00a0AB\tC\n", "server": "\n"}
-    assert stripped(given) == {"api_token": "Basic QUJDRA==", "app_id": "AB C", "server": ""}
-
-
-FAULTS: dict[FaultKind, str] = {
-    "access_denied": "invalid_auth",
-    "network_anomaly": "cloud_unavailable",
-    "hang": "cloud_unavailable",
-    "http_500": "cloud_unavailable",
-    "html": "cloud_unavailable",
-    "rate_limited": "cloud_unavailable",
-    "wrong_types": "cloud_unavailable",
-}
-
-
-@pytest.mark.parametrize(("kind", "error"), FAULTS.items())
-async def test_errors_of_the_cloud(hass: HomeAssistant, cloud: DynessCloud, kind: FaultKind, error: str) -> None:
-    form = await open_account_form(hass)
-    cloud.add_fault(Fault(kind))
-    with patch("custom_components.dyness_atess.cloud.transport.TIMEOUT", 0.3):
-        form = await send(hass, form, typed(cloud))
-    assert form["errors"] == {"base": error}
-    assert suggested(form) == typed(cloud)
-    cloud.clear_faults()
-    await expect_account(hass, await send(hass, form, typed(cloud)), cloud)
-
-
-@pytest.mark.parametrize(
-    ("changes", "errors"),
-    [
-        ({"app_secret": "wrong"}, {"base": "invalid_auth"}),
-        ({"app_id": "wrong"}, {"base": "invalid_auth"}),
-        ({"region": "http://127.0.0.1:1"}, {"base": "cannot_connect"}),
-        ({"region": "http://open-api.example"}, {"region": "insecure_url"}),
-        ({"region": "ftp://127.0.0.1"}, {"region": "insecure_url"}),
-        ({"region": "http://127.0.0.1.evil.example"}, {"region": "insecure_url"}),
-        ({"region": "europa"}, {"region": "invalid_url"}),
-        ({"region": "https://"}, {"region": "invalid_url"}),
-        ({"region": "https://host:99999999"}, {"region": "invalid_url"}),
-        ({"region": "https://[::1"}, {"region": "invalid_url"}),
-    ],
-)
-async def test_errors_of_the_input(
-    hass: HomeAssistant, cloud: DynessCloud, changes: dict[str, str], errors: dict[str, str]
-) -> None:
-    form = await send(hass, await open_account_form(hass), typed(cloud, **changes))
-    assert form["errors"] == errors
-    assert suggested(form) == typed(cloud, **changes)
-    await expect_account(hass, await send(hass, form, typed(cloud)), cloud)
-
-
-async def test_the_unforeseen(hass: HomeAssistant, cloud: DynessCloud, caplog: pytest.LogCaptureFixture) -> None:
-    form = await open_account_form(hass)
-    with patch("custom_components.dyness_atess.cloud.dyness.DynessClient.storage_list", side_effect=ZeroDivisionError):
-        form = await send(hass, form, typed(cloud))
-    assert form["errors"] == {"base": "unknown"}
-    assert "ZeroDivisionError" in caplog.text
-    assert cloud.app_secret not in caplog.text
-    await expect_account(hass, await send(hass, form, typed(cloud)), cloud)
-
-
-async def test_the_same_account_again(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:
-    result = await send(hass, await open_account_form(hass), typed(cloud))
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
-
-
-@pytest.fixture
-def unlisted(cloud: DynessCloud) -> Replay:
-    device = cast("Replay", cloud.devices[SERIAL])
-    device.listed = False
-    return device
-
-
-@pytest.mark.parametrize("serial", [SERIAL, SERIAL.removesuffix("-BMS")])
-async def test_a_device_that_is_not_listed(
-    hass: HomeAssistant, cloud: DynessCloud, unlisted: Replay, serial: str
-) -> None:
-    form = await send(hass, await open_account_form(hass), typed(cloud))
-    assert (form["step_id"], form["errors"]) == ("serial", {})
-    result = await send(hass, form, {"device_sn": serial, "collector_sn": "R07E00000000DEMO"})
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    (subentry,) = result["result"].subentries.values()
-    assert subentry.subentry_type == "storage"
-    assert subentry.data == {"device_sn": SERIAL, "collector_sn": "R07E00000000DEMO"}
-    assert state(hass, "soc") == "100"
-
-
-@pytest.mark.parametrize(
-    ("serial", "fault", "errors"),
-    [
-        ("NOBODY-BMS", None, {"device_sn": "no_data"}),
-        ("NOBODY", None, {"device_sn": "no_data"}),
-        (SERIAL, "null_data", {"device_sn": "no_data"}),
-        (SERIAL, "points_without_values", {"device_sn": "no_data"}),
-        (SERIAL, "network_anomaly", {"base": "cloud_unavailable"}),
-        (SERIAL, "access_denied", {"base": "invalid_auth"}),
-        ("A07E0000-BDU-01", None, {"device_sn": "module_serial"}),
-        ("prefix-dyness02", None, {"device_sn": "module_serial"}),
-        ("NO\r\nBODY-BMS", None, {"device_sn": "no_data"}),
-        ("\n", None, {"device_sn": "no_data"}),
-    ],
-)
-async def test_errors_of_the_serial_number(
-    hass: HomeAssistant,
-    cloud: DynessCloud,
-    unlisted: Replay,
-    serial: str,
-    fault: FaultKind | None,
-    errors: dict[str, str],
-) -> None:
-    form = await send(hass, await open_account_form(hass), typed(cloud))
-    if fault:
-        cloud.add_fault(Fault(fault))
-    form = await send(hass, form, {"device_sn": serial})
-    assert form["errors"] == errors
-    assert suggested(form)["device_sn"] == serial
-    cloud.clear_faults()
-    result = await send(hass, form, {"device_sn": SERIAL})
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-
-
-async def change(hass: HomeAssistant, flow: Any, values: dict[str, str]) -> Any:
-    result = await hass.config_entries.flow.async_configure(flow["flow_id"], values)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    return result
-
-
-async def test_reauthentication(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:
-    form = await loaded.start_reauth_flow(hass)
-    assert form["step_id"] == "reauth_dyness"
-    assert suggested(form) == {"app_id": cloud.app_id, "app_secret": None}
-    cloud.app_secret = "new-secret"
-    wrong = {"app_id": cloud.app_id, "app_secret": "wrong"}
-    form = await change(hass, form, wrong)
-    assert form["errors"] == {"base": "invalid_auth"}
-    assert suggested(form) == wrong
-    form = await change(hass, form, {"app_id": "another", "app_secret": "new-secret"})
-    assert form["errors"] == {"app_id": "wrong_account"}
-    result = await change(hass, form, {"app_id": cloud.app_id, "app_secret": "new-secret"})
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reauth_successful")
-    assert loaded.data == typed(cloud)
-    assert loaded.state is ConfigEntryState.LOADED
-    assert state(hass, "soc") == "100"
-
-
-async def test_reconfiguration(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:
-    elsewhere = DynessCloud(devices=cloud.devices.values(), calls_per_second=None)
-    await elsewhere.start()
-    form = await loaded.start_reconfigure_flow(hass)
-    assert suggested(form) == typed(cloud) | {"app_secret": None}
-    for changes, errors in (
-        ({"region": "http://127.0.0.1:1"}, {"base": "cannot_connect"}),
-        ({"region": "elsewhere"}, {"region": "invalid_url"}),
-        ({"region": elsewhere.url, "app_id": "another"}, {"app_id": "wrong_account"}),
-        ({"region": elsewhere.url, "app_secret": "wrong"}, {"base": "invalid_auth"}),
-    ):
-        form = await change(hass, form, {"app_id": cloud.app_id} | changes)
-        assert form["errors"] == errors
-    result = await change(hass, form, {"app_id": cloud.app_id, "region": elsewhere.url})
-    assert result["reason"] == "reconfigure_successful"
-    assert loaded.data == typed(cloud, region=elsewhere.url)
-    assert "/v1/device/realTime/data" in [call.path for call in elsewhere.calls]
-    assert state(hass, "soc") == "100"
-    await elsewhere.stop()
-
-
-async def add_device(hass: HomeAssistant, entry: MockConfigEntry) -> Any:
-    return await hass.config_entries.subentries.async_init((entry.entry_id, "storage"), context={"source": SOURCE_USER})
-
-
-async def send_device(hass: HomeAssistant, form: Any, serial: str) -> Any:
-    result = await hass.config_entries.subentries.async_configure(form["flow_id"], {"device_sn": serial})
-    await hass.async_block_till_done(wait_background_tasks=True)
-    return result
-
-
-async def test_add_a_device(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:
-    hidden = "R07E00000002DEMO-BMS"
-    cloud.devices[hidden] = replace(cast("Replay", cloud.devices[SERIAL]), serial=hidden, listed=False)
-    form = await add_device(hass, loaded)
-    for serial, error in ((SERIAL, "already_known"), (MODULE, "module_serial"), ("NOBODY", "no_data")):
-        form = await send_device(hass, form, serial)
-        assert form["errors"] == {"device_sn": error}
-        assert suggested(form)["device_sn"] == serial
-    result = await send_device(hass, form, hidden)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert state(hass, "soc", hidden) == "100"
-    (subentry,) = loaded.subentries.values()
-    assert hass.config_entries.async_remove_subentry(loaded, subentry.subentry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert state(hass, "soc", hidden) is None
-    assert state(hass, "soc") == "100"
-
-
-async def test_add_a_device_to_an_account_that_is_not_loaded(
-    hass: HomeAssistant, entry: MockConfigEntry, cloud: DynessCloud
-) -> None:
-    result = await send_device(hass, await add_device(hass, entry), SERIAL)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-
-
-async def test_add_a_device_while_the_cloud_is_down(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud
-) -> None:
-    hidden = "R07E00000002DEMO-BMS"
-    cloud.devices[hidden] = replace(cast("Replay", cloud.devices[SERIAL]), serial=hidden, listed=False)
-    form = await add_device(hass, loaded)
-    for kind in ("network_anomaly", "hang", "http_500", "drop", "access_denied"):
-        cloud.add_fault(Fault(kind))
-        with patch("custom_components.dyness_atess.cloud.transport.TIMEOUT", 0.3):
-            form = await send_device(hass, form, hidden)
-        assert form["errors"] == {"base": "invalid_auth" if kind == "access_denied" else "cloud_unavailable"}
-        assert suggested(form)["device_sn"] == hidden
-        cloud.clear_faults()
-    assert (await send_device(hass, form, hidden))["type"] is FlowResultType.CREATE_ENTRY
-
-
-# Reconfiguration to a place without devices
+MODULE, HIDDEN, BARE = "DEMO000000000001", "R07E00000002DEMO-BMS", SERIAL.removesuffix("-BMS")
+PBD, HPS = "DEMOPBD001", "DEMOHPS001"
 
 
 @pytest.fixture
@@ -315,182 +38,363 @@ async def elsewhere() -> AsyncGenerator[DynessCloud]:
     await elsewhere.stop()
 
 
-async def test_reconfiguration_to_an_empty_region(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, elsewhere: DynessCloud
-) -> None:
-    before = dict(loaded.data)
-    values = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": elsewhere.url}
-    form = await change(hass, await loaded.start_reconfigure_flow(hass), values)
-    assert form["errors"] == {"region": "empty_region"}
+@pytest.fixture
+async def atess() -> AsyncGenerator[AtessCloud]:
+    atess = AtessCloud(devices=[Pbd(serial=PBD), Hps(serial=HPS, form="string")])
+    await atess.start()
+    yield atess
+    await atess.stop()
+    assert not atess.writes
+
+
+@pytest.fixture(autouse=True)
+def _regions(cloud: DynessCloud, elsewhere: DynessCloud) -> Generator[None]:
+    with (
+        patch.dict(REGIONS, europe=cloud.url, asia_pacific=elsewhere.url),
+        patch("custom_components.dyness_atess.cloud.transport.TIMEOUT", 0.5),
+    ):
+        yield
+
+
+@pytest.fixture
+def hidden(cloud: DynessCloud) -> str:
+    """A second battery, which the account does not list."""
+    cloud.devices[HIDDEN] = replace(cast("Replay", cloud.devices[SERIAL]), serial=HIDDEN, listed=False)
+    return HIDDEN
+
+
+def typed(cloud: EmulatedCloud, **changes: str) -> dict[str, str]:
+    if isinstance(cloud, AtessCloud):
+        account = {"api_id": cloud.api_id, "api_token": cloud.api_token, "device_sn": PBD, "server": cloud.url}
+    else:
+        assert isinstance(cloud, DynessCloud)
+        account = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": "europe"}
+    return account | changes
+
+
+def suggested(form: Any) -> dict[str, Any]:
+    """Return what stands in the form."""
+    fields = {str(key): (key.description or {}).get("suggested_value") for key in form["data_schema"].schema}
+    return {field: value for field, value in fields.items() if value is not None}
+
+
+def asked(cloud: EmulatedCloud, path: str, serial: str | None = None) -> int:
+    return sum((call.path, call.serial) == (path, serial) for call in cloud.calls)
+
+
+def manager_of(hass: HomeAssistant, form: Any) -> Any:
+    config, handler = hass.config_entries, form["handler"]
+    if isinstance(handler, tuple):
+        return config.subentries
+    return config.flow if handler == DOMAIN else config.options
+
+
+async def send(hass: HomeAssistant, form: Any, values: dict[str, Any]) -> Any:
+    result = await manager_of(hass, form).async_configure(form["flow_id"], values)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return result
+
+
+async def expect(hass: HomeAssistant, form: Any, values: dict[str, Any], errors: dict[str, str]) -> Any:
+    """Send a form that comes back with these errors, and with what was typed."""
+    step = form["step_id"]
+    form = await send(hass, form, values)
+    assert (form["type"], form["step_id"], form["errors"]) == (FlowResultType.FORM, step, errors)
     assert suggested(form) == values
-    assert loaded.data == before
-    result = await change(hass, form, values | {"region": cloud.url})
-    assert result["reason"] == "reconfigure_successful"
+    return form
+
+
+async def set_up(hass: HomeAssistant, cloud: EmulatedCloud, *serials: str) -> MockConfigEntry:
+    entry = account_entry(cloud, *serials)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return entry
+
+
+async def open_form(hass: HomeAssistant, step: str = "dyness") -> Any:
+    menu = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert (menu["type"], menu["menu_options"]) == (FlowResultType.MENU, ["dyness", "atess"])
+    form = await hass.config_entries.flow.async_configure(menu["flow_id"], {"next_step_id": step})
+    assert (form["type"], form["step_id"], form["errors"]) == (FlowResultType.FORM, step, {})
+    return form
+
+
+async def open_form_of(hass: HomeAssistant, entry: ConfigEntry, kind: str) -> Any:
+    """Open a form of an account that is there: "options", "reauth", "reconfigure", or the kind of a device to add."""
+    config: Any = hass.config_entries
+    if kind == "options":
+        return await config.options.async_init(entry.entry_id)
+    if kind in ("reauth", "reconfigure"):
+        context, data = {"source": kind, "entry_id": entry.entry_id}, dict(entry.data) if kind == "reauth" else None
+        return await config.flow.async_init(DOMAIN, context=context, data=data)
+    return await config.subentries.async_init((entry.entry_id, kind), context={"source": SOURCE_USER})
+
+
+def expect_account(hass: HomeAssistant, result: Any, cloud: DynessCloud, **changes: str) -> None:
+    assert (result["type"], result["title"]) == (FlowResultType.CREATE_ENTRY, "Dyness")
+    assert result["data"] == typed(cloud, **changes)
+    assert result["result"].unique_id == f"dyness:{cloud.app_id}"
     assert state(hass, "soc") == "100"
 
 
-async def test_another_secret_while_the_list_is_empty(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, unlisted: Replay
-) -> None:
-    form = await loaded.start_reconfigure_flow(hass)
-    cloud.app_secret = "new-secret"
-    values = {"app_id": cloud.app_id, "app_secret": "new-secret", "region": cloud.url}
-    assert (await change(hass, form, values))["reason"] == "reconfigure_successful"
+# Errors
 
-
-async def test_reconfiguration_with_devices_of_the_owner_only(
-    hass: HomeAssistant, cloud: DynessCloud, unlisted: Replay, elsewhere: DynessCloud
-) -> None:
-    form = await send(hass, await open_account_form(hass), typed(cloud))
-    entry = (await send(hass, form, {"device_sn": SERIAL}))["result"]
-    form = await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
-    )
-    values = {"app_id": cloud.app_id, "region": elsewhere.url}
-    form = await change(hass, form, values)
-    assert form["errors"] == {"region": "empty_region"}
-    elsewhere.devices[SERIAL] = unlisted
-    elsewhere.add_fault(Fault("network_anomaly", path="/v1/device/realTime/data"))
-    form = await change(hass, form, values)
-    assert form["errors"] == {"base": "cloud_unavailable"}
-    elsewhere.clear_faults()
-    assert (await change(hass, form, values))["reason"] == "reconfigure_successful"
-    assert state(hass, "soc") == "100"
-
-
-async def test_blank_fields_of_a_change(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:
-    form = await loaded.start_reconfigure_flow(hass)
-    form = await change(hass, form, {"app_id": " ", "region": cloud.url})
-    assert form["errors"] == {"app_id": "wrong_account"}
-    form = await change(hass, form, {"app_id": cloud.app_id, "app_secret": "", "region": cloud.url})
-    assert form["reason"] == "reconfigure_successful"
-    assert loaded.data == typed(cloud)
-
-
-# Options
-
-
-async def test_a_capacity_without_its_battery(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    form: Any = await hass.config_entries.options.async_init(loaded.entry_id)
-    rest = {"single_cells": True, "hourly_calls": 120}
-    for half, missing in (({"capacity": 9.5}, "device"), ({"device": SERIAL}, "capacity")):
-        form = await hass.config_entries.options.async_configure(form["flow_id"], rest | half)
-        assert form["errors"] == {missing: "incomplete_capacity"}
-        assert suggested(form) == {"device": None, "capacity": None} | rest | half
-        assert not loaded.options
-    whole = rest | {"device": SERIAL, "capacity": 9.5}
-    result = await hass.config_entries.options.async_configure(form["flow_id"], whole)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert loaded.options == rest | {"capacity": {SERIAL: 9.5}}
-
-
-# Several flows at once
-
-
-def in_progress(hass: HomeAssistant) -> list[Any]:
-    return hass.config_entries.flow.async_progress()
-
-
-async def test_the_same_account_in_two_tabs(hass: HomeAssistant, cloud: DynessCloud) -> None:
-    forms = [await open_account_form(hass) for _ in range(2)]
-    results = await asyncio.gather(*(send(hass, form, typed(cloud)) for form in forms))
-    one, other = sorted(results, key=lambda result: str(result["type"]))
-    assert (one["type"], one["reason"]) == (FlowResultType.ABORT, "already_configured")
-    await expect_account(hass, other, cloud)
-    assert not in_progress(hass)
-
-
-async def test_a_forgotten_form_is_in_nobodys_way(hass: HomeAssistant, cloud: DynessCloud) -> None:
-    forgotten = await send(hass, await open_account_form(hass), typed(cloud, app_secret="wrong"))
-    assert forgotten["errors"] == {"base": "invalid_auth"}
-    await expect_account(hass, await send(hass, await open_account_form(hass), typed(cloud)), cloud)
-    result = await send(hass, forgotten, typed(cloud))
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
-    assert len(hass.config_entries.async_entries(DOMAIN)) == 1
-
-
-async def test_a_serial_number_in_two_tabs(hass: HomeAssistant, cloud: DynessCloud, unlisted: Replay) -> None:
-    forms = [await send(hass, await open_account_form(hass), typed(cloud)) for _ in range(2)]
-    assert [form["step_id"] for form in forms] == ["serial", "serial"]
-    results = [await send(hass, form, {"device_sn": SERIAL}) for form in forms]
-    assert results[0]["type"] is FlowResultType.CREATE_ENTRY
-    assert results[1]["reason"] == "already_configured"
-    assert len(hass.config_entries.async_entries(DOMAIN)) == 1
-
-
-@pytest.mark.parametrize("first", ["reauth", "reconfigure"])
-async def test_reauthentication_beside_reconfiguration(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, first: str
-) -> None:
-    reconfigure = await loaded.start_reconfigure_flow(hass)
-    reauth = await loaded.start_reauth_flow(hass)
-    cloud.app_secret = "new-secret"
-    new = {"app_id": cloud.app_id, "app_secret": "new-secret"}
-    if first == "reauth":
-        assert (await change(hass, reauth, new))["reason"] == "reauth_successful"
-    result = await change(hass, reconfigure, new | {"region": cloud.url})
-    assert result["reason"] == "reconfigure_successful"
-    assert not in_progress(hass)
-    assert loaded.data == typed(cloud)
-    assert state(hass, "soc") == "100"
-
-
-async def test_the_same_device_in_two_tabs(hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud) -> None:
-    hidden = "R07E00000002DEMO-BMS"
-    cloud.devices[hidden] = replace(cast("Replay", cloud.devices[SERIAL]), serial=hidden, listed=False)
-    forms = [await add_device(hass, loaded) for _ in range(2)]
-    results = await asyncio.gather(*(send_device(hass, form, hidden) for form in forms))
-    assert {result["type"] for result in results} == {FlowResultType.CREATE_ENTRY, FlowResultType.ABORT}
-    assert [result["reason"] for result in results if "reason" in result] == ["already_configured"]
-    assert len(loaded.subentries) == 1
-
-
-type Open = Callable[[HomeAssistant, MockConfigEntry], Awaitable[Any]]
-
-OPEN: dict[str, tuple[Open, dict[str, Any]]] = {
-    "reconfigure": (lambda hass, entry: entry.start_reconfigure_flow(hass), {"app_id": "any", "region": "europe"}),
-    "subentry": (add_device, {"device_sn": "any"}),
-    "options": (
-        lambda hass, entry: hass.config_entries.options.async_init(entry.entry_id),
-        {"single_cells": False, "hourly_calls": 60},
-    ),
+type Errors = list[tuple[dict[str, Any], dict[str, str]]]
+FAULTS: list[FaultKind] = ["access_denied", "network_anomaly", "hang", "drop", "http_500", "html", "rate_limited"]
+WRONG, BLANK = {"base": "invalid_auth"}, " \u200b"
+SERVERS: Errors = [
+    ({"server": "http://127.0.0.1:1"}, {"base": "cannot_connect"}),
+    ({"server": "http://atess.example"}, {"server": "insecure_url"}),
+    ({"server": "atess"}, {"server": "invalid_url"}),
+]
+SIGNS = ("ä", "ключ", "😀", "%0d", ":", "\\n")
+MISTYPED: dict[tuple[str, str], Errors] = {
+    ("dyness", "user"): [
+        ({"app_secret": "wrong"}, WRONG),
+        ({"app_id": "wrong"}, WRONG),
+        *(({"app_id": sign, "app_secret": sign}, WRONG) for sign in SIGNS),
+        ({"app_id": BLANK, "app_secret": ""}, {"app_id": "required", "app_secret": "required"}),
+    ],
+    ("dyness", "storage"): [
+        *(({"device_sn": serial}, {"device_sn": "no_data"}) for serial in ("NOBODY-BMS", "NOBODY", "NO\r\nBODY")),
+        *(({"device_sn": serial}, {"device_sn": "module_serial"}) for serial in (MODULE, "A0-BDU-01", "a-dyness02")),
+        ({"device_sn": BLANK}, {"device_sn": "required"}),
+        ({"device_sn": BARE.lower()}, {"device_sn": "already_known"}),
+    ],
+    ("dyness", "options"): [
+        ({"capacity": 9.5}, {"device": "incomplete_capacity"}),
+        ({"device": SERIAL}, {"capacity": "incomplete_capacity"}),
+        ({"hourly_calls": 60.5}, {"hourly_calls": "whole_number"}),
+    ],
+    ("dyness", "reauth"): [
+        ({"app_secret": "wrong"}, WRONG),
+        ({"app_id": "another"}, {"app_id": "wrong_account"}),
+        ({"app_secret": BLANK}, {"app_secret": "required"}),
+    ],
+    ("dyness", "reconfigure"): [
+        ({"app_secret": "wrong"}, WRONG),
+        ({"app_id": "another"}, {"app_id": "wrong_account"}),
+        ({"app_id": BLANK}, {"app_id": "required"}),
+        ({"region": "asia_pacific"}, {"region": "empty_region"}),
+    ],
+    ("atess", "user"): [
+        ({"api_token": "wrong"}, WRONG),
+        ({"api_id": "7"}, WRONG),
+        ({"device_sn": "NOBODY0001"}, {"device_sn": "unknown_serial"}),
+        ({"device_sn": BLANK}, {"device_sn": "required"}),
+        ({"api_token": BLANK}, {"api_token": "required"}),
+        *SERVERS,
+    ],
+    ("atess", "converter"): [
+        ({"device_sn": PBD.lower()}, {"device_sn": "already_known"}),
+        ({"device_sn": "NOBODY0001"}, {"device_sn": "unknown_serial"}),
+        ({"device_sn": BLANK}, {"device_sn": "required"}),
+    ],
+    ("atess", "reauth"): [
+        ({"api_token": "wrong"}, WRONG),
+        ({"api_id": "7"}, {"api_id": "wrong_account"}),
+        ({"api_token": BLANK}, {"api_token": "required"}),
+    ],
+    ("atess", "reconfigure"): [
+        ({"api_token": "wrong"}, WRONG),
+        ({"api_id": "7"}, {"api_id": "wrong_account"}),
+        *SERVERS,
+    ],
 }
 
 
-@pytest.mark.parametrize("kind", OPEN)
-async def test_the_entry_is_removed_while_a_form_is_open(
-    hass: HomeAssistant, loaded: MockConfigEntry, kind: str
+@pytest.mark.parametrize(("vendor", "kind"), MISTYPED)
+async def test_every_error_is_put_right_in_the_same_form(
+    hass: HomeAssistant, cloud: DynessCloud, atess: AtessCloud, hidden: str, caplog: Any, vendor: str, kind: str
 ) -> None:
-    opening, values = OPEN[kind]
-    form = await opening(hass, loaded)
-    await hass.config_entries.async_remove(loaded.entry_id)
-    config = hass.config_entries
-    manager: Any = {"subentry": config.subentries, "options": config.options}.get(kind, config.flow)
-    result = await manager.async_configure(form["flow_id"], values)
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
-    assert not manager.async_progress()
-
-
-@pytest.mark.parametrize("kind", ["reauth", "reconfigure", "subentry"])
-@pytest.mark.parametrize("fault", [None, "http_500"])
-async def test_the_entry_is_removed_while_the_cloud_is_asked(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, kind: str, fault: FaultKind | None
-) -> None:
-    hidden = "R07E00000002DEMO-BMS"
-    cloud.devices[hidden] = replace(cast("Replay", cloud.devices[SERIAL]), serial=hidden, listed=False)
-    manager: Any
-    if kind == "subentry":
-        form, manager, values = await add_device(hass, loaded), hass.config_entries.subentries, {"device_sn": hidden}
+    where: EmulatedCloud = cloud if vendor == "dyness" else atess
+    if kind == "user":
+        form = await open_form(hass, vendor)
     else:
-        opening = loaded.start_reauth_flow if kind == "reauth" else loaded.start_reconfigure_flow
-        form, manager = await opening(hass), hass.config_entries.flow
-        values = {"app_id": cloud.app_id, "app_secret": cloud.app_secret}
-        values |= {"region": cloud.url} if kind == "reconfigure" else {}
-    if fault:
-        cloud.add_fault(Fault(fault))
-    asked = hass.async_create_task(manager.async_configure(form["flow_id"], values))
-    await asyncio.sleep(0)
-    await hass.config_entries.async_remove(loaded.entry_id)
-    result: Any = await asked
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "entry_removed")
-    assert not manager.async_progress()
+        form = await open_form_of(hass, await set_up(hass, where, *([PBD] if where is atess else [])), kind)
+    fields = {str(key) for key in form["data_schema"].schema}
+    known = typed(where) | {"single_cells": True, "hourly_calls": 60}
+    if kind in ("storage", "converter"):
+        known["device_sn"] = hidden if where is cloud else HPS
+    values = {field: value for field, value in known.items() if field in fields}
+    calls = len(where.calls)
+    for changes, errors in MISTYPED[vendor, kind]:
+        form = await expect(hass, form, values | changes, errors)
+        assert "required" not in errors.values() or len(where.calls) == calls
+        calls = len(where.calls)
+    for fault in FAULTS if kind != "options" else []:
+        where.add_fault(Fault(fault))
+        form = await expect(hass, form, values, WRONG if fault == "access_denied" else {"base": "cloud_unavailable"})
+        where.clear_faults()
+    if kind != "options":
+        with patch.object(AtessClient if where is atess else DynessClient, "_call", side_effect=ZeroDivisionError):
+            form = await expect(hass, form, values, {"base": "unknown"})
+        assert "ZeroDivisionError" in caplog.text
+    result = await send(hass, form, values)
+    assert result["type"] is FlowResultType.CREATE_ENTRY or result["reason"] == f"{kind}_successful"
+    assert len(hass.data[_CONNECTIONS]) == 1
+
+
+async def test_errors_of_another_server(hass: HomeAssistant, cloud: DynessCloud) -> None:
+    first = typed(cloud, region="other", app_secret="wrong")
+    form = await send(hass, await open_form(hass), first)
+    assert (form["step_id"], form["errors"]) == ("server", {})
+    for error, addresses in {
+        "insecure_url": ("http://open-api.example", "ftp://127.0.0.1", "http://127.0.0.1.evil.example"),
+        "invalid_url": ("europa", "https://", "https://host:99999999", "https://[::1"),
+        "required": (BLANK,),
+    }.items():
+        for address in addresses:
+            form = await expect(hass, form, {"base_url": address}, {"base_url": error})
+    form = await expect(hass, form, {"base_url": "http://127.0.0.1:1"}, {"base": "cannot_connect"})
+    address = f" {cloud.url}/openapi/"
+    form = await send(hass, form, {"base_url": address})
+    assert (form["step_id"], form["errors"], suggested(form)) == ("dyness", WRONG, first)
+    form = await send(hass, form, typed(cloud, region="other"))
+    assert (form["step_id"], form["errors"], suggested(form)) == ("server", {}, {"base_url": address})
+    expect_account(hass, await send(hass, form, {"base_url": address}), cloud, region=cloud.url)
+
+
+@pytest.mark.parametrize("junk", ["\r\n", "\x00", "\u200b", "\ufeff", "\x85", "\u00a0", "\ud800", "\x7f\t "])
+async def test_what_a_clipboard_brings_along(hass: HomeAssistant, cloud: DynessCloud, junk: str) -> None:
+    form = await open_form(hass)
+    for field in ("app_id", "app_secret"):
+        value = typed(cloud)[field]
+        values = typed(cloud, app_secret="wrong") | {field: f"{value[:3]}{junk}wrong{value[3:]}"}
+        form = await expect(hass, form, values, WRONG)
+    padded = {field: f"{junk}{typed(cloud)[field]}{junk}" for field in ("app_id", "app_secret")}
+    expect_account(hass, await send(hass, form, typed(cloud) | padded), cloud)
+
+
+# What the form has read
+
+
+async def test_too_many_calls_right_after_success(hass: HomeAssistant, cloud: DynessCloud, poll: Poll) -> None:
+    cloud.add_fault(Fault("rate_limited", path=REALTIME_DATA))
+    result = await send(hass, await open_form(hass), typed(cloud))
+    cloud.add_fault(Fault("rate_limited"))
+    await poll(1.1)
+    assert list(result["result"].runtime_data.devices) == [SERIAL]
+    cloud.clear_faults()
+    await poll(1.1)
+    expect_account(hass, result, cloud)
+    assert asked(cloud, STORAGE_LIST) == 1
+
+
+@pytest.mark.parametrize("serial", [SERIAL, BARE, f"{BARE}-BDU", SERIAL.lower(), f"{BARE.lower()}-bdu", f" {BARE}\n"])
+@pytest.mark.parametrize("fault", [None, "network_anomaly"])
+async def test_a_battery_that_is_not_listed(
+    hass: HomeAssistant, cloud: DynessCloud, elsewhere: DynessCloud, serial: str, fault: FaultKind | None
+) -> None:
+    cloud.devices[SERIAL].listed = False
+    form = await send(hass, await open_form(hass), typed(cloud))
+    assert (form["step_id"], form["errors"]) == ("serial", {})
+    for kind in ("null_data", "points_without_values"):
+        cloud.add_fault(Fault(kind))
+        form = await expect(hass, form, {"device_sn": serial}, {"device_sn": "no_data"})
+        cloud.clear_faults()
+    cloud.calls.clear()
+    for guess in {f"{BARE}-BDU", BARE, serial.strip()} - {SERIAL}:
+        if fault:
+            cloud.add_fault(Fault(fault, serial=guess))
+    result = await send(hass, form, {"device_sn": serial, "collector_sn": f"{BARE} "})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    (subentry,) = result["result"].subentries.values()
+    assert (subentry.subentry_type, subentry.title, subentry.unique_id) == ("storage", SERIAL, SERIAL)
+    assert subentry.data == {"device_sn": SERIAL, "collector_sn": BARE}
+    assert state(hass, "soc") == "100"
+    assert (asked(cloud, STORAGE_LIST), asked(cloud, REALTIME_DATA, SERIAL)) == (0, 1)
+    # Where no list has it, the battery tells whether the account is right.
+    form, values = await open_form_of(hass, result["result"], "reconfigure"), typed(cloud, region="asia_pacific")
+    form = await expect(hass, form, values, {"region": "empty_region"})
+    elsewhere.devices[SERIAL] = cloud.devices[SERIAL]
+    assert (await send(hass, form, values))["reason"] == "reconfigure_successful"
+
+
+@pytest.mark.parametrize(
+    ("serial", "kind"), [(PBD, "pbd"), (PBD.lower(), "pbd"), (f" {HPS} ", "hps"), (HPS.lower(), "hps")]
+)
+async def test_atess(hass: HomeAssistant, atess: AtessCloud, serial: str, kind: str) -> None:
+    values = typed(atess, device_sn=serial, server=f"{atess.url}/api")
+    result = await send(hass, await open_form(hass, "atess"), values)
+    assert (result["type"], result["title"]) == (FlowResultType.CREATE_ENTRY, "ATESS")
+    assert result["data"] == {"api_id": atess.api_id, "api_token": atess.api_token, "server": atess.url}
+    assert result["result"].unique_id == f"atess:{atess.api_id}"
+    (subentry,) = result["result"].subentries.values()
+    found = serial.strip().upper()
+    assert (subentry.subentry_type, subentry.title, subentry.unique_id) == ("converter", found, found)
+    assert subentry.data == {"device_sn": found, "kind": kind}
+    assert state(hass, "online", found) == "on"
+    assert sum(call.outcome == "0" and call.serial == found for call in atess.calls) == (1 if kind == "pbd" else 2)
+
+
+async def test_atess_asleep_with_the_ready_made_header(hass: HomeAssistant, atess: AtessCloud) -> None:
+    header = authorization(atess.api_id, atess.api_token)
+    atess.add_fault(Fault("null_data"))
+    result = await send(hass, await open_form(hass, "atess"), typed(atess, api_id=" ", api_token=header))
+    entry = result["result"]
+    assert entry.data == {"api_token": header, "server": atess.url}
+    assert [dict(subentry.data) for subentry in entry.subentries.values()] == [{"device_sn": PBD, "kind": "pbd"}]
+    assert entry.state is ConfigEntryState.LOADED
+    atess.authorization = header = "Basic new"
+    atess.clear_faults()
+    form = await open_form_of(hass, entry, "reauth")
+    assert (await send(hass, form, {"api_token": header}))["reason"] == "reauth_successful"
+    assert len(hass.data[_CONNECTIONS]) == 1
+    # Nothing but the devices tells whose a header is.
+    stranger = AtessCloud(devices=[], api_token="another")
+    await stranger.start()
+    form = await open_form_of(hass, entry, "reconfigure")
+    foreign = {"api_token": stranger.authorization, "server": stranger.url}
+    form = await expect(hass, form, foreign, {"base": "foreign_device"})
+    await stranger.stop()
+    account_entry(atess).add_to_hass(hass)
+    same = {"api_id": atess.api_id, "api_token": header, "server": atess.url}
+    assert (await send(hass, form, same))["reason"] == "already_configured"
+
+
+# Several forms at once
+
+
+@pytest.mark.parametrize("step", ["dyness", "serial", "storage"])
+async def test_the_same_in_two_tabs(hass: HomeAssistant, cloud: DynessCloud, hidden: str, step: str) -> None:
+    values = typed(cloud) if step == "dyness" else {"device_sn": hidden}
+    if step == "storage":
+        entry = await set_up(hass, cloud)
+        forms = [await open_form_of(hass, entry, step) for _ in range(2)]
+    else:
+        forms = [await open_form(hass) for _ in range(2)]
+    if step == "serial":
+        cloud.devices[SERIAL].listed = False
+        forms = [await send(hass, form, typed(cloud)) for form in forms]
+    results = await asyncio.gather(*(send(hass, form, values) for form in forms))
+    other, one = sorted(results, key=lambda result: result["type"] is FlowResultType.CREATE_ENTRY)
+    assert one["type"] is FlowResultType.CREATE_ENTRY
+    assert other.get("reason") == "already_configured" or other["errors"] == {"device_sn": "already_known"}
+    (found,) = hass.config_entries.async_entries(DOMAIN)
+    assert len(found.subentries) == (step != "dyness")
+
+
+@pytest.mark.parametrize("kind", ["reauth", "reconfigure", "storage", "options"])
+@pytest.mark.parametrize("when", ["idle", "asking", "failing"])
+async def test_the_entry_is_removed_while_a_form_is_open(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, hidden: str, kind: str, when: str
+) -> None:
+    form = await open_form_of(hass, loaded, kind)
+    known = typed(cloud) | {"device_sn": hidden, "single_cells": True, "hourly_calls": 60}
+    values = {field: known[field] for field in map(str, form["data_schema"].schema) if field in known}
+    if when == "failing":
+        cloud.add_fault(Fault("http_500"))
+    flows, removed = manager_of(hass, form), hass.config_entries.async_remove(loaded.entry_id)
+    if when == "idle" or kind == "options":
+        await removed
+        if kind != "reauth":  # Home Assistant itself ends those
+            assert (await send(hass, form, values))["reason"] == "entry_removed"
+    else:
+        sent = hass.async_create_task(flows.async_configure(form["flow_id"], values))
+        await asyncio.sleep(0)
+        await removed
+        assert (await sent)["reason"] == "entry_removed"
+    assert not flows.async_progress()
+    assert not hass.data[_CONNECTIONS]

@@ -49,7 +49,7 @@ class DeviceList(CloudCoordinator[dict[str, Device]]):
         self._client = client
         self._read_at: datetime | None = None
         self.data = {}
-        if rows := connection(hass, entry.data).answers.pop(DEVICE_LIST, None):
+        if (rows := connection(hass, entry.data).answers.pop(DEVICE_LIST, None)) is not None:
             self._take(rows)
             self._wait(self._next_read())
 

@@ -11,10 +11,10 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
+import probatio as vol
 from yarl import URL
 
-from ..cloud.atess import KINDS, AtessClient
-from ..cloud.dyness import DynessClient
+from ..cloud.atess import KINDS
 from ..cloud.errors import CloudEmpty, CloudError, CloudRefused, CloudRejected, CloudTrouble, CloudUnreachable
 from ..const import (
     CONF_API_ID,
@@ -31,6 +31,7 @@ from ..telemetry.dyness.decoder import decode, family_by_name
 from .atess import atess_client
 from .connection import DEVICE_LIST, connection, identity
 from .dyness import dyness_client
+from .forms import Schema
 from .memory import answer
 
 _LOGGER = logging.getLogger(__name__)
@@ -73,14 +74,14 @@ async def attempt[Result](errors: dict[str, str], call: Awaitable[Result]) -> Re
     return None
 
 
-def stripped(typed: Mapping[str, Any], errors: dict[str, str], *required: str) -> dict[str, Any]:
-    """Return what was typed without what a clipboard brings along; of `required` fields note those that are empty."""
+def stripped(typed: Mapping[str, str], schema: Schema, errors: dict[str, str]) -> dict[str, Any]:
+    """Return what was typed without what a clipboard brings along, and note in `errors` which fields lack."""
 
     def shown(text: str) -> str:
         return " ".join("".join(sign for sign in text if sign.isprintable() or sign.isspace()).split())
 
-    account = {key: shown(value) if isinstance(value, str) else value for key, value in typed.items()}
-    errors |= {key: "required" for key in required if not account.get(key)}
+    account = {key: text for key, value in typed.items() if (text := shown(value))}
+    errors |= {str(key): "required" for key in schema if isinstance(key, vol.Required) and str(key) not in account}
     return account
 
 
@@ -109,8 +110,8 @@ async def list_devices(hass: HomeAssistant, account: dict[str, Any]) -> list[dic
     """
     if typed := account.pop(CONF_BASE_URL, None):
         account[CONF_REGION] = checked_origin(CONF_BASE_URL, typed)
-    rows = await dyness_client(hass, account).storage_list()
-    connection(hass, account).answers[DEVICE_LIST] = rows
+    answers = connection(hass, account).answers
+    rows = answers[DEVICE_LIST] = await dyness_client(hass, account).storage_list()
     return rows
 
 
@@ -131,7 +132,7 @@ async def find_battery(hass: HomeAssistant, account: Mapping[str, Any], typed: M
         CloudError: the question could not be answered.
     """
     serial, collector = typed[CONF_DEVICE_SN], typed.get(CONF_COLLECTOR_SN)
-    client: DynessClient = dyness_client(hass, account)
+    client, answers = dyness_client(hass, account), connection(hass, account).answers
     accounts = [entry.runtime_data for entry in hass.config_entries.async_loaded_entries(DOMAIN)]
     modules = {serial for account in accounts for serial, found in account.devices.items() if found.is_module}
     if _MODULE.fullmatch(serial) or serial.upper() in modules:
@@ -150,9 +151,14 @@ async def find_battery(hass: HomeAssistant, account: Mapping[str, Any], typed: M
             if family and family.is_module and not _SUFFIX.search(candidate):
                 raise InputError(CONF_DEVICE_SN, "module_serial")  # masters that speak as modules do have the suffix
             if name:
-                connection(hass, account).answers[candidate] = answer(points, dt_util.utcnow())
+                answers[candidate] = answer(points, dt_util.utcnow())
                 return {CONF_DEVICE_SN: candidate} | ({CONF_COLLECTOR_SN: collector} if collector else {})
     raise trouble or InputError(CONF_DEVICE_SN, "no_data")
+
+
+def _check_server(account: dict[str, Any]) -> None:
+    if typed := account.get(CONF_SERVER):
+        account[CONF_SERVER] = checked_origin(CONF_SERVER, typed)
 
 
 async def find_converter(hass: HomeAssistant, account: dict[str, Any], typed: Mapping[str, Any]) -> dict[str, str]:
@@ -164,9 +170,8 @@ async def find_converter(hass: HomeAssistant, account: dict[str, Any], typed: Ma
         InputError: the cloud does not know it, or the server cannot be used.
         CloudError: the question could not be answered.
     """
-    if account.get(CONF_SERVER):
-        account[CONF_SERVER] = checked_origin(CONF_SERVER, account[CONF_SERVER])
-    client: AtessClient = atess_client(hass, account)
+    _check_server(account)
+    client, answers = atess_client(hass, account), connection(hass, account).answers
     asleep = None
     for serial in dict.fromkeys((typed[CONF_DEVICE_SN].upper(), typed[CONF_DEVICE_SN])):
         for kind in KINDS:
@@ -178,7 +183,7 @@ async def find_converter(hass: HomeAssistant, account: dict[str, Any], typed: Ma
             except CloudRefused:
                 continue
             else:
-                connection(hass, account).answers[serial] = answer(record, dt_util.utcnow())
+                answers[serial] = answer(record, dt_util.utcnow())
                 return found
     if asleep is None:
         raise InputError(CONF_DEVICE_SN, "unknown_serial")
@@ -208,6 +213,7 @@ async def check_change(hass: HomeAssistant, entry: ConfigEntry, account: dict[st
                     await find_battery(hass, account, battery)
                     return
         raise InputError(CONF_REGION, "empty_region")
+    _check_server(account)
     for converter in added:
         with suppress(InputError):
             await find_converter(hass, account, converter)
