@@ -121,10 +121,10 @@ class Live:
     """
 
     def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-        self._hass, self._freezer = hass, freezer
+        self._hass, self.freezer = hass, freezer
         self._in_flight = 0
         """Calls of the cloud, and what threads do."""
-        self.clouds: list[DynessCloud] = []
+        self.clouds: list[EmulatedCloud] = []
         hass.loop.set_debug(False)
         self._run_in_executor = hass.loop.run_in_executor
 
@@ -162,15 +162,17 @@ class Live:
         """Do as when the process ends and another begins some minutes later: what is only in memory is gone."""
         await self.until(self._hass.config_entries.async_unload(entry.entry_id))
         self._hass.data["dyness_atess_connections"].clear()
-        self._freezer.tick(stopped_for * 60)
+        self.freezer.tick(stopped_for * 60)
         await self.until(self._hass.config_entries.async_setup(entry.entry_id))
         assert entry.state is ConfigEntryState.LOADED
 
     async def until[Result](self, doing: Coroutine[Any, Any, Result]) -> Result:
         """Let so much time pass as something takes."""
         task = asyncio.ensure_future(doing)
+        await self._settle()
         while not task.done():
             await self._step(datetime.now(UTC) + timedelta(hours=1))
+            await self._settle()
         return await task
 
     async def __call__(self, minutes: float, look: Callable[[], object] = lambda: None) -> None:
@@ -186,7 +188,7 @@ class Live:
         loop: Any = asyncio.get_running_loop()
         left = (end - datetime.now(UTC)).total_seconds()
         timers = [timer.when() - loop.time() for timer in loop._scheduled if not timer.cancelled()]
-        self._freezer.tick(min(max(min(timers, default=left), 0.0) + 0.001, max(left, 0.0)))
+        self.freezer.tick(min(max(min(timers, default=left), 0.0) + 0.001, max(left, 0.0)))
         return left > 0
 
     async def _settle(self) -> None:
@@ -207,6 +209,7 @@ async def live(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> AsyncGene
     live = Live(hass, freezer)
     with (
         patch("custom_components.dyness_atess.cloud.dyness.exchange", live.exchange),
+        patch("custom_components.dyness_atess.cloud.atess.exchange", live.exchange),
         patch.object(hass.loop, "run_in_executor", live.run_in_executor),
     ):
         yield live
