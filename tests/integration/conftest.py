@@ -121,7 +121,7 @@ class Live:
     """
 
     def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-        self._hass, self._freezer = hass, freezer
+        self._hass, self.freezer = hass, freezer
         self._in_flight = 0
         """Calls of the cloud, and what threads do."""
         self.clouds: list[EmulatedCloud] = []
@@ -162,7 +162,7 @@ class Live:
         """Do as when the process ends and another begins some minutes later: what is only in memory is gone."""
         await self.until(self._hass.config_entries.async_unload(entry.entry_id))
         self._hass.data["dyness_atess_connections"].clear()
-        self._freezer.tick(stopped_for * 60)
+        self.freezer.tick(stopped_for * 60)
         await self.until(self._hass.config_entries.async_setup(entry.entry_id))
         assert entry.state is ConfigEntryState.LOADED
 
@@ -188,7 +188,7 @@ class Live:
         loop: Any = asyncio.get_running_loop()
         left = (end - datetime.now(UTC)).total_seconds()
         timers = [timer.when() - loop.time() for timer in loop._scheduled if not timer.cancelled()]
-        self._freezer.tick(min(max(min(timers, default=left), 0.0) + 0.001, max(left, 0.0)))
+        self.freezer.tick(min(max(min(timers, default=left), 0.0) + 0.001, max(left, 0.0)))
         return left > 0
 
     async def _settle(self) -> None:

@@ -1,124 +1,64 @@
-"""Every emulated device in a real Home Assistant: each quantity that it has, with its value, and none besides."""
+"""Every emulated device in a real Home Assistant: each quantity that it has, none besides, and how it is offered."""
 
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 import logging
-from unittest.mock import PropertyMock, patch
+import re
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dyness_atess.const import CONF_SINGLE_CELLS
 from custom_components.dyness_atess.telemetry.vocabulary import PROTECTIONS, WARNINGS
 from emulator.dyness.catalogue import CATALOGUE, build
-from emulator.dyness.cloud import DynessCloud
 from emulator.dyness.devices import Device
+from emulator.dyness.replay import Replay
 from emulator.dyness.storage import Storage
 
-from .conftest import Poll, account_entry
-
-NOON = datetime(2026, 3, 23, 11, 0, tzinfo=UTC)
-EVENING = NOON + timedelta(hours=8)
+from .conftest import PAYLOAD, SERIAL, Live, device_of, logged, number, one, serials_of, state, states_of
 
 OUR_NAMES = {
     "heating": "heater",
     "inverter_module_temperature": "power_module_temperature",
     "inverter_power": "output_power",
     "temperature": "battery_temperature",
-    **{
-        f"output{number}_{what}": f"output_{number}_{what}"
-        for number in (1, 2)
-        for what in ("voltage", "current", "power")
-    },
+    **{f"output{n}_{what}": f"output_{n}_{what}" for n in (1, 2) for what in ("voltage", "current", "power")},
 }
 """What the emulator calls otherwise; the numbered ones are as in cell_temperature_1."""
 FOLLOWS = {"alarm", "charging", "energy_charged", "energy_discharged", "energy_rated", "energy_remaining", "online"}
-FOLLOWS |= {"warning", "work_status"}
+FOLLOWS |= {"warning", "work_status", "battery_status"}
 """What we tell from other quantities, or the device list tells."""
 BITS = WARNINGS | PROTECTIONS
 """None of them is on, and the truth does not name them all."""
 COARSE = {"soc": 0.051, "energy_remaining": 0.006}
 """Half a step of what is divided, or rounded by the points, while the truth is neither."""
-
-
-@pytest.fixture(params=CATALOGUE)
-def name(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-async def cloud(name: str, freezer: FrozenDateTimeFactory) -> AsyncGenerator[DynessCloud]:
-    """A cloud with what the catalogue has under this name, at noon."""
-    freezer.move_to(NOON)
-    cloud = DynessCloud(devices=build(name), clock=lambda: NOON, calls_per_second=None)
-    await cloud.start()
-    yield cloud
-    await cloud.stop()
-    assert not cloud.writes
-
-
-@pytest.fixture(autouse=True)
-def _all_enabled() -> Generator[None]:
-    """Enable what is off by default too."""
-    with patch("homeassistant.helpers.entity.Entity.entity_registry_enabled_default", PropertyMock(return_value=True)):
-        yield
-
-
-@pytest.fixture
-def entry(hass: HomeAssistant, cloud: DynessCloud) -> MockConfigEntry:
-    """Its account, with single cells."""
-    entry = account_entry(cloud, options={CONF_SINGLE_CELLS: True})
-    entry.add_to_hass(hass)
-    return entry
+CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 def with_modules(devices: Iterable[Device]) -> list[Device]:
     return [one for device in devices for one in (device, *device.modules)]
 
 
-def states_of(hass: HomeAssistant, entry: MockConfigEntry, serial: str) -> dict[str, str]:
-    """Return the states of a device by key. No two entities have the same unique id."""
-    found = {}
-    for registered in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
-        owner, _, key = registered.unique_id.rpartition("-")
-        state = hass.states.get(registered.entity_id)
-        if owner == serial and state:
-            assert key not in found, registered.unique_id
-            found[key] = state.state
-    return found
-
-
-def differs(key: str, state: str | None, true: float | str | bool, device: Device) -> bool:
+def differs(key: str, shown: str | None, true: float | str | bool, device: Device) -> bool:
     """Whether a state is not what the device measured."""
-    if state is None:
-        return True
-    if isinstance(true, bool):
-        return state != ("on" if true else "off")
+    if shown is None or isinstance(true, bool):
+        return shown != ("on" if true else "off")
     if key == "last_report":
-        return dt_util.parse_datetime(state) != dt_util.parse_datetime(str(true))
+        return dt_util.parse_datetime(shown) != dt_util.parse_datetime(str(true))
     if isinstance(true, str):
-        return state != true
+        return shown != true
     try:
-        number = float(state)
+        measured = float(shown)
     except ValueError:
         return True
     tolerance = COARSE.get(key, 1e-6)
     if key == "energy_remaining" and isinstance(device, Storage):
         # From a state of charge in whole percent.
         tolerance += device.energy_rated / 100
-    return abs(number - true) > tolerance
-
-
-def follows(device: Device) -> set[str]:
-    """Return what may be there besides what the device measured."""
-    # The number that the cloud has of a cell, right or not (#32).
-    stuck = {"cell_voltage_max_cell", "cell_voltage_min_cell"} if getattr(device, "index_stuck", False) else set()
-    return FOLLOWS | stuck
+    return abs(measured - true) > tolerance
 
 
 def expected(device: Device, now: datetime) -> dict[str, float | str | bool]:
@@ -133,46 +73,119 @@ def expected(device: Device, now: datetime) -> dict[str, float | str | bool]:
     return truth
 
 
-async def test_every_quantity(
-    hass: HomeAssistant,
-    entry: MockConfigEntry,
-    cloud: DynessCloud,
-    poll: Poll,
-    freezer: FrozenDateTimeFactory,
-    name: str,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    wrong = []
-    for now in (NOON, EVENING):
-        cloud.clock = partial(datetime.fromisoformat, now.isoformat())
-        freezer.move_to(now)
-        await poll(0)
-        for device in with_modules(cloud.devices.values()):
-            states = states_of(hass, entry, device.serial)
-            true = expected(device, now)
-            wrong += [
-                (device.serial, key, states.get(key), value)
-                for key, value in true.items()
-                if differs(key, states.get(key), value, device)
-            ]
-            wrong += [
-                (device.serial, key, state, "nothing")
-                for key, state in states.items()
-                if key not in true.keys() | follows(device) and (key not in BITS or state != "off")
-            ]
-            wrong += [
-                (device.serial, key, value, "a value")
-                for key, value in states.items()
-                if value in ("unknown", "unavailable")
-            ]
-    assert not wrong
-    assert not [
-        record.getMessage()
-        for record in caplog.records
-        if record.levelno >= logging.WARNING
-        and record.name not in ("homeassistant.loader", "asyncio")
-        # Once, of a coordinator or dongle that is listed beside its battery.
-        and "no points" not in record.getMessage()
+def wrong(hass: HomeAssistant, entry: MockConfigEntry, device: Device, now: datetime) -> list[object]:
+    """Return what is shown of a device and not so, or so and not shown."""
+    states, true = states_of(hass, entry, device.serial), expected(device, now)
+    # The number that the cloud has of a cell, right or not (#32).
+    stuck = {"cell_voltage_max_cell", "cell_voltage_min_cell"} if getattr(device, "index_stuck", False) else set()
+    besides = {key for key, shown in states.items() if key not in BITS or shown != "off"}
+    return [
+        *((key, states.get(key), value) for key, value in true.items() if differs(key, states.get(key), value, device)),
+        *besides - true.keys() - FOLLOWS - stuck,
+        *(key for key, shown in states.items() if shown in ("unknown", "unavailable")),
     ]
+
+
+@pytest.mark.usefixtures("everything_on")
+@pytest.mark.parametrize("name", sorted(CATALOGUE.keys() - {"future-nameless"}))
+async def test_every_quantity(hass: HomeAssistant, live: Live, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    """At noon and in the evening; no word of the vendor (F47), and no serial number in the log."""
+    caplog.set_level(logging.DEBUG, "custom_components.dyness_atess")
+    devices = with_modules(build(name))
+    _, entry = await live.start(*build(name), single_cells=True, hourly_calls=10_000)
+    await live(16)
+    for hours in (0, 8):
+        live.freezer.tick(hours * 3600)
+        await live(16)
+        read = [(found, entry.runtime_data.devices.get(found.serial)) for found in devices]
+        for _ in range(30):
+            soon = datetime.now(UTC) + timedelta(seconds=15)
+            if all(found.sampled_at == device.sample_time(soon) for device, found in read if found and found.data):
+                break
+            await live(0.2)
+        await live(0.1)
+        mistakes = {device.serial: wrong(hass, entry, device, datetime.now(UTC)) for device in devices}
+        assert {serial: found for serial, found in mistakes.items() if found} == {}
+    texts = [text for _, text in logged(caplog, logging.DEBUG)]
+    assert not [text for text in texts if CHINESE.search(text) or any(device.serial in text for device in devices)]
+    assert not [found for found in hass.states.async_all() if CHINESE.search(f"{found.state} {found.attributes}")]
+    assert logged(caplog, logging.WARNING) == []
+
+
+@pytest.mark.usefixtures("everything_on")
+async def test_a_recorded_sample(hass: HomeAssistant, live: Live) -> None:
+    """As it was recorded: months old, so that nothing but its age is current; and as if it came just now."""
+    await hass.config.async_set_time_zone("Asia/Riyadh")
+    live.freezer.tick(30 * 86400)
+    cloud, _ = await live.start(Replay.from_file(PAYLOAD, current=False))
+    assert state(hass, "last_report") == "2026-03-23T21:57:27+00:00"
+    cloud.devices[SERIAL] = Replay.from_file(PAYLOAD)
+    await live(16)
+    shown = {key: number(hass, key, SERIAL) for key in ("soc", "voltage", "current", "cell_voltage_spread")}
+    assert shown == {"soc": 100, "voltage": 53.2, "current": 0, "cell_voltage_spread": 2}
+
+
+async def test_a_name_is_no_log_format(hass: HomeAssistant, live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    name = "Power%s\n2026-01-01 ERROR forged {0} \x1b[31m\u2028" + "x" * 1000
+    cloud, _ = await live.start(one("tower-t17", model_name=name))
+    cloud.devices.clear()
+    await live(7)
+    lines = [text for _, text in logged(caplog, logging.WARNING) if "Power%s 2026-01-01 ERROR forged {0} [31m" in text]
+    assert lines
+    assert all(text.isprintable() and len(text) < 300 for text in lines)
+
+
+async def test_how_it_is_offered(hass: HomeAssistant, live: Live) -> None:
+    """What is on at first, what is a battery in a list of low ones, and where a device links to."""
+    battery, tower = one("dl5-2"), one("tower-t14")
+    _, entry = await live.start(battery, tower)
+    await live(16)
+    masters, modules = {battery.serial, tower.serial}, {*serials_of(battery), *serials_of(tower)}
+    registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    of = {found.unique_id: found for found in registered}
+    batteries = {key for key, found in of.items() if found.original_device_class == "battery"}
+    assert batteries == {f"{serial}-soc" for serial in masters}
+    bits = {key for key in of if key.rpartition("-")[2] in BITS}
+    assert {key.rpartition("-")[0] for key in bits} >= masters
+    places = re.compile(
+        r"cell_(voltage|temperature)_(max|min)_\w+|\w+_(module|sensor|group)|last_report|cell_\d+_voltage"
+    )
+    off = {key for key in of if places.fullmatch(key.rpartition("-")[2])}
+    flags = re.compile(f"({'|'.join(modules)})-(?!charging|online|alarm|warning).*")
+    off |= {key for key, found in of.items() if found.domain == "binary_sensor" and flags.fullmatch(key)}
+    meaningless = {"bms_system_status", "parallel_system_number"}
+    assert {key for key, found in of.items() if found.disabled_by and key.rpartition("-")[2] not in meaningless} == off
+    for serial in masters | modules:
+        device = device_of(hass, entry, serial)
+        assert device.configuration_url == "https://ems.dyness.com"
+        assert (device.manufacturer, device.serial_number) == ("Dyness", serial)
+        assert device.model
+    for key in ("energy_charged", "energy_discharged"):
+        found = hass.states.get(of[f"{battery.serial}-{key}"].entity_id)
+        assert found
+        assert (found.attributes["device_class"], found.attributes["state_class"]) == ("energy", "total_increasing")
+    assert of[f"{battery.serial}-cell_voltage_max"].options["sensor"]["suggested_display_precision"] == 3
+
+
+async def test_the_logbook_shows_events(hass: HomeAssistant, live: Live) -> None:
+    """And not samples: an entity with a unit or a state class is none of its lines."""
+    changes: Counter[str] = Counter()
+
+    def count(entity_id: str) -> None:
+        found = hass.states.get(entity_id)
+        if found and not found.attributes.keys() & {"unit_of_measurement", "state_class"}:
+            changes[entity_id] += 1
+
+    await live.start(one("dl5-2"), one("tower-t14"))
+    hass.bus.async_listen("state_changed", lambda event: count(event.data["entity_id"]))
+    await live(120)
+    assert max(changes.values()) <= 2, changes
+    assert sum(changes.values()) < 20
+
+
+async def test_devices_in_the_registry(hass: HomeAssistant, live: Live) -> None:
+    _, entry = await live.start(one("powerhaus"))
+    device = device_of(hass, entry, SERIAL)
+    assert (device.name, device.model, device.model_id) == ("PowerHaus", "PowerHaus", "145")
+    assert device.sw_version == "2.50-62.0.11"
+    assert len(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)) >= 2

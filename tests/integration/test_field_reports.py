@@ -1,7 +1,7 @@
 """What users of these batteries ran into, by the numbers of reference/field-reports.md.
 
-Elsewhere: F2, F6, F7, F24 test_availability.py; F3 test_lifecycle.py; F8, F46 test_config_flow.py; F47 test_families.py;
-F49 test_many_devices.py. F44, F48 and F50 are about what there is not: an older release, a tool, a control.
+Elsewhere: F2, F6, F7, F24 test_availability.py; F3 test_lifecycle.py; F8, F46 test_config_flow.py; F47
+test_families.py; F49 test_many_devices.py. F44, F48 and F50 are about what there is not: an older release, a tool, a control.
 """
 
 from collections.abc import Callable, Mapping
