@@ -20,12 +20,13 @@ from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, DOMAIN
 from ..telemetry.device import Device
 from ..telemetry.vocabulary import Key
 from .connection import connection, digest
-from .coordinator import CloudCoordinator, ReadingsCoordinator, Source
+from .coordinator import CloudCoordinator, ReadingsCoordinator
 from .credentials import Credentials
 from .memory import Answers, Memory, answer
 from .registry import Quantity, known_devices, known_quantities
 from .repairs import report, withdraw
 from .schedule import FAILED_TOGETHER
+from .source import Source
 
 _LOGGER = logging.getLogger(__package__)
 

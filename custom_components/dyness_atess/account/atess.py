@@ -17,8 +17,8 @@ from ..telemetry.atess.decoder import ConverterDecoder
 from ..telemetry.reading import Reading
 from .account import Account, AccountConfigEntry
 from .connection import connection
-from .coordinator import Source
 from .schedule import CONVERTER
+from .source import Source
 
 SIGNS = {"positive_discharging": 1, "positive_charging": -1}
 

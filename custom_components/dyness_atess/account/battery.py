@@ -23,10 +23,11 @@ from ..telemetry.reading import Reading, Value
 from ..telemetry.vocabulary import Key
 from .account import Account
 from .connection import digest
-from .coordinator import ReadingsCoordinator, Source
+from .coordinator import ReadingsCoordinator
 from .repairs import report
 from .schedule import FAILING_CALLS, LIST_CALLS, WITHOUT_MASTER, Pace, Rhythm
 from .secondary import SecondaryEndpoint
+from .source import Source
 
 MAXIMUM_AGE = timedelta(minutes=15)
 """Of a state of charge from the history."""

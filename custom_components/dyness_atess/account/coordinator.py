@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
-from typing import Any, Protocol, override
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
@@ -24,6 +24,7 @@ from .credentials import Credentials
 from .memory import Memory
 from .registry import Quantity, is_disabled
 from .schedule import CALLS_PER_UPLOAD, PERIOD, RATE_LIMITED, RETRIES, WITHOUT_MASTER, Retries, Rhythm, Zone
+from .source import Source
 
 _LOGGER = logging.getLogger(__package__)
 
@@ -125,25 +126,6 @@ def _failed(error: CloudError) -> UpdateFailed:
     return UpdateFailed(translation_domain=DOMAIN, translation_key=error.outcome)
 
 
-class Source(Protocol):
-    """Where the readings of one device come from."""
-
-    @property
-    def findings(self) -> dict[str, Any]:
-        """What was told from the numbers and not by the cloud, for diagnostics."""
-        return {}
-
-    async def fetch(self, turn: Turn) -> Any:
-        """Ask the cloud.
-
-        Raises:
-            CloudError: one of the declared outcomes.
-        """
-
-    def decode(self, raw: Any, received_at: datetime) -> Reading:
-        """Return what an answer means, which may be nothing. Never raises."""
-
-
 class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     """The readings of one device from one source."""
 
@@ -164,22 +146,10 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         interval: float | None = None,
         is_metered: bool = False,
     ) -> None:
-        """Begin with the quantities that this device is known to have.
+        """Begin with the quantities that this device is `known` to have, and with what is remembered of it.
 
-        Args:
-            hass: Home Assistant.
-            entry: of the account.
-            credentials: of the account.
-            source: what is asked.
-            serial: number of the device.
-            name: for the log, without a serial number.
-            endpoint: name of what is asked, where it is not what tells whether the device is online.
-            memory: of the account.
-            known: quantities that the entity registry has.
-            priority: of its calls while it answers.
-            rhythm: of its samples, where it has one that can be learned.
-            interval: seconds between reads, where it has none; None where somebody else knows when.
-            is_metered: whether its energies are metered as long as it has no counters.
+        Without an `endpoint` it is what tells whether the device is online. It is read by its `rhythm`, or else each
+        `interval` (seconds), or else when asked. `is_metered`: its energies are metered as long as it has no counters.
         """
         super().__init__(hass, entry, credentials, f"{name} {digest(serial)}")
         self.serial = serial
@@ -320,7 +290,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if reading.empty:
             self.raw = self.raw or raw
             raise CloudEmpty("no values")
-        if self.is_current and _is_older(reading, self.data):
+        shown_from = self.data.sampled_at if self.data else None
+        if self.is_current and shown_from and reading.sampled_at and reading.sampled_at < shown_from:
             return self.data  # from a replica that lags behind (dyness-api 9)
         self._take(raw, reading, now)
         if self.retries.since is not None and self.on_recovery:
@@ -363,7 +334,3 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self.quantities |= {(Platform.BINARY_SENSOR, key) for key in reading.flags}
         if self.key == self.serial:
             self.quantities.add((Platform.BINARY_SENSOR, Key.ONLINE))
-
-
-def _is_older(reading: Reading, shown: Reading | None) -> bool:
-    return bool(shown and shown.sampled_at and reading.sampled_at and reading.sampled_at < shown.sampled_at)
