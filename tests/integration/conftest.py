@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import logging
 from pathlib import Path
 import time
-from typing import Any
+from typing import Any, cast
 from unittest.mock import PropertyMock, patch
 
 from freezegun import freeze_time
@@ -22,6 +22,7 @@ from custom_components.dyness_atess.const import DOMAIN
 from emulator.atess.cloud import AtessCloud
 from emulator.dyness.catalogue import build
 from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.devices import Device
 from emulator.dyness.replay import Replay
 from emulator.dyness.storage import Storage
 from emulator.faults import Fault
@@ -96,7 +97,7 @@ async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry
 def freezer(request: pytest.FixtureRequest) -> Generator[FrozenDateTimeFactory]:
     """A clock that can be put forward and goes on from there: time-outs of real calls still end."""
     with freeze_time(tick="live" not in request.fixturenames) as frozen:
-        yield frozen
+        yield cast("FrozenDateTimeFactory", frozen)
 
 
 type Poll = Callable[[float], Awaitable[None]]
@@ -145,7 +146,7 @@ class Live:
             self._in_flight -= 1
 
     async def start(
-        self, *devices: Storage, faults: Iterable[Fault] = (), **options: Any
+        self, *devices: Device, faults: Iterable[Fault] = (), **options: Any
     ) -> tuple[DynessCloud, MockConfigEntry]:
         """Make a cloud with these devices, and set its account up."""
         cloud = DynessCloud(devices=devices, calls_per_second=None)

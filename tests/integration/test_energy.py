@@ -23,7 +23,7 @@ def stored(device: Storage) -> float:
 
 
 async def test_a_day(hass: HomeAssistant, live: Live) -> None:
-    device, falls, last = one("dl5-1"), list[float](), {}
+    device, falls, last = one("dl5-1"), list[float](), dict[str, float]()
     await live.start(device)
     assert [number(hass, key, device.serial) for key in ENERGIES] == [0, 0]
 

@@ -7,7 +7,7 @@ import logging
 import re
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -181,11 +181,3 @@ async def test_the_logbook_shows_events(hass: HomeAssistant, live: Live) -> None
     await live(120)
     assert max(changes.values()) <= 2, changes
     assert sum(changes.values()) < 20
-
-
-async def test_devices_in_the_registry(hass: HomeAssistant, live: Live) -> None:
-    _, entry = await live.start(one("powerhaus"))
-    device = device_of(hass, entry, SERIAL)
-    assert (device.name, device.model, device.model_id) == ("PowerHaus", "PowerHaus", "145")
-    assert device.sw_version == "2.50-62.0.11"
-    assert len(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)) >= 2

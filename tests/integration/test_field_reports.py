@@ -1,24 +1,21 @@
 """What users of these batteries ran into, by the numbers of reference/field-reports.md.
 
-Elsewhere: F2, F6, F7, F24 test_availability.py; F3 test_lifecycle.py; F8, F46 test_config_flow.py; F47
-test_families.py; F49 test_many_devices.py. F44, F48 and F50 are about what there is not: an older release, a tool, a control.
+Elsewhere: F2, F6, F7, F24 test_availability.py; F3 test_lifecycle.py; F8, F46 test_config_flow.py; F10 to F17, F45
+test_modules.py; F47 test_families.py; F49 test_many_devices.py. F44, F48, F50 are about what there is not: an older
+release, a tool, a control.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import logging
 from typing import Any
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.account.connection import connection
 from custom_components.dyness_atess.diagnostics import async_get_config_entry_diagnostics
-from custom_components.dyness_atess.telemetry.vocabulary import CELL_VOLTAGES
 from emulator.dyness.catalogue import build
 from emulator.dyness.cygni import Cygni
 from emulator.dyness.future import NamelessModel
@@ -39,19 +36,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def device_serials(hass: HomeAssistant, entry: MockConfigEntry) -> set[str | None]:
-    """Return the serial numbers of all devices, but not the account itself."""
-    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
-    return {device.serial_number for device in devices if not device.entry_type}
-
-
 def negative(shown: str | None) -> bool:
     return float(shown or "0") < 0
 
 
-CHARGING = {"status": "charging", "charging": "on", "current": negative, "power": negative}
+CHARGING: dict[str, Any] = {"status": "charging", "charging": "on", "current": negative, "power": negative}
 """Whatever the vendor's sign."""
-IMPLAUSIBLE = {
+IMPLAUSIBLE: dict[str, dict[str, tuple[str, ...]]] = {
     "soc": {"800": ("146", "-1")},
     "soh": {"1200": ("200",)},
     "cell_voltage_max": {"1300": ("33.3",)},
@@ -61,7 +52,6 @@ IMPLAUSIBLE = {
 }
 FULL = {"800": "100", "3206": "1", "3208": "1", "4008": "0", "3800": "0", "4100": "0"}
 ZEROS = {"700": "0.0", "800": "0", "1800": "0.0", "2000": "-7.5", "3800": "0.0", "3900": "0"}
-FROZEN = one("dl5-1", warmer_by=-30)
 SHOWN: list[tuple[str, Storage, Mapping[str, Any]]] = [
     # Of station/info, of the points, or of so many modules as there are.
     ("F18", build("dl5-6-coordinator")[0], {"energy_rated": 30.72}),
@@ -96,6 +86,7 @@ SHOWN: list[tuple[str, Storage, Mapping[str, Any]]] = [
     ("F35", one("tower-t14", overrides={"1800": "27.8"}), {"cycles": None}),
     ("F36", one("dl5-2", overrides={"1200": "80", "800": "50"}), {"energy_rated": 10.24, "energy_remaining": 4.096}),
     ("F36", one("junior-box"), {"discharge_depth": 90}),
+    ("F25", one("dl5-1", warmer_by=-30), {"cell_temperature_min": negative, "cell_temperature_max": negative}),
     ("F39", one("dl5-1", communication="Offline"), {"online": "on"}),
     ("F40", one("tower-t14", work_status="Fault"), {"work_status": "fault", "status": "charging", "alarm": "off"}),
     ("F41", one("dl5-1", overrides=FULL), {"warning": "on", "cell_voltage_high": "on", "charge_enabled": "off"}),
@@ -156,87 +147,6 @@ async def test_f5_f9_f37_f43_what_is_asked(live: Live) -> None:
     assert {path.split("/")[1] for path in asked} == {"v1"}
     assert not [path for path in asked if "bind" in path.lower() or "alarm" in path.lower()]
     assert {call.serial for call in cloud.calls if "Running" in call.path} == {one("cygni").serial}
-
-
-async def test_f10_an_incomplete_list_takes_no_module_away(hass: HomeAssistant, live: Live) -> None:
-    device = one("dl5-3", sub=("all", "partial", "null", "with_master"))
-    _, entry = await live.start(device)
-    await live(21)
-    lost: list[str] = []
-    await live(41, lambda: lost.extend(s for s in serials_of(device) if state(hass, "online", s) != "on"))
-    assert not lost
-    assert device_serials(hass, entry) == {device.serial, *serials_of(device)}
-
-
-async def test_f11_f12_f45_modules_that_show_up_later(
-    hass: HomeAssistant, live: Live, caplog: pytest.LogCaptureFixture
-) -> None:
-    """They are remembered and added once, and one that is offline at a restart is there, and recovers."""
-    device = one("dl5-3", sub=("null",))
-    cloud, entry = await live.start(device)
-    assert device_serials(hass, entry) == {device.serial}
-    modules = serials_of(device)
-    for sub in ("single", "reversed", "with_master"):
-        device.sub = (sub,)
-        await live(6)
-    assert {state(hass, "online", serial) for serial in modules} == {"on"}
-    before = states_of(hass, entry, modules[0]).keys()
-    device.sub = ("absent",)
-    cloud.add_fault(Fault("network_anomaly", serial=modules[0]))
-    await live.restart(entry, stopped_for=31)
-    await live(2)
-    assert states_of(hass, entry, modules[0]).keys() == before
-    assert [state(hass, "online", serial) for serial in modules] == ["off", "on", "on"]
-    cloud.clear_faults()
-    await live(6)
-    assert state(hass, "online", modules[0]) == "on"
-    assert "unique ID" not in caplog.text
-
-
-async def test_f14_a_tower_without_modules(hass: HomeAssistant, live: Live) -> None:
-    device = one("tower-t17")
-    cloud, entry = await live.start(device)
-    await live(6)
-    assert {call.serial for call in cloud.calls if call.path == REALTIME and cloud.device(call.serial)} == {
-        device.serial
-    }
-    assert device_serials(hass, entry) == {device.serial}
-    assert number(hass, "voltage", device.serial) > 300
-
-
-@pytest.mark.parametrize(
-    ("device", "count"),
-    [
-        pytest.param(one("dl5-1"), 16, id="16"),
-        pytest.param(one("powerbrick-a-1"), 16, id="F13"),
-        pytest.param(LowVoltage(serial="DEMOFIFTEEN-BMS", model=replace(DL5, cells=15)), 15, id="15"),
-        pytest.param(one("tower-t14"), 30, id="30"),
-        pytest.param(one("stack100-7s"), 16, id="16 of 30"),
-    ],
-)
-async def test_f15_exactly_the_cells_that_exist(hass: HomeAssistant, live: Live, device: Storage, count: int) -> None:
-    await live.start(device, single_cells=True)
-    for serial in serials_of(device):
-        assert [key for key in CELL_VOLTAGES if state(hass, key, serial)] == list(CELL_VOLTAGES[:count])
-        assert all(number(hass, key, serial) > 2.5 for key in CELL_VOLTAGES[:count])
-
-
-async def test_f16_f17_each_master_shows_its_own(hass: HomeAssistant, live: Live) -> None:
-    """And a row of the list that is no battery is no device."""
-    first, second = one("dl5-1", seed=0), replace(one("dl5-2", seed=1), serial="DEMOSECOND-BMS")
-    towers, others = build("tower-pair"), [*build("dl5-6-coordinator"), *build("powerbox-g2-listed-twice")]
-    masters = [first, second, *towers, others[0], others[2]]
-    _, entry = await live.start(first, second, *towers, *others)
-    await live(1)
-    modules = [serial for master in masters for serial in serials_of(master)]
-    assert device_serials(hass, entry) == {*(master.serial for master in masters), *modules}
-    for master in masters:
-        truth = master.truth(now())
-        for key in ("soc", "voltage", "current", "cell_voltage_max"):
-            assert number(hass, key, master.serial) == pytest.approx(truth[key]), (master.serial, key)
-    assert number(hass, "voltage", first.serial) != number(hass, "voltage", second.serial)
-    # Behind a combiner box both towers tell the current of the whole system.
-    assert number(hass, "current", towers[0].serial) == number(hass, "current", towers[1].serial)
 
 
 @pytest.mark.parametrize("name", ["dl5-6-coordinator", "powerbox-pro-2-packs", "dl5-3"])
@@ -338,20 +248,6 @@ async def test_f28_f29_a_slow_quantity_stays(hass: HomeAssistant, live: Live, mi
     assert state(hass, "soh_average", battery.serial) is None
 
 
-async def test_f31_the_same_id_with_another_meaning(hass: HomeAssistant, live: Live) -> None:
-    """1400 and 1600 are places in a low-voltage pack, state of charge and energy in a tower; 13400 is like that."""
-    battery, tower = one("dl5-1"), one("tower-t14", model_name="DL5.0C")
-    await live.start(battery, tower)
-    for device, keys in (
-        (battery, ("soc", "soh", "cell_voltage_max_module", "cell_voltage_max_cell")),
-        (tower, ("soc", "soh", "energy_remaining", "energy_rated", "cycles")),
-    ):
-        for key in keys:
-            assert number(hass, key, device.serial) == pytest.approx(device.truth(now())[key], abs=0.006), key
-    assert state(hass, "current", serials_of(tower)[0]) is None
-    assert number(hass, "voltage", serials_of(battery)[0]) > 40
-
-
 @pytest.mark.parametrize("variant", ["A", "B"])
 async def test_f32_another_variant_after_a_firmware_update(hass: HomeAssistant, live: Live, variant: str) -> None:
     device = one("powerbrick-a-1", variant=variant, switches=[NOON + timedelta(minutes=10)])
@@ -392,15 +288,20 @@ async def test_f33_nothing_is_guessed(hass: HomeAssistant, live: Live, monkeypat
     assert [point["pointId"] for point in found["points"]] == ["X1", "X2", "X3", "X4"]
 
 
-@pytest.mark.parametrize("name", ["", "PowerBrick", "PowerBrick SC", "PowerBrick Plus", "Tower T14", "神秘"])
-async def test_f34_names_do_not_matter(hass: HomeAssistant, live: Live, name: str) -> None:
-    first = LowVoltage(serial="DEMOPLAIN-BMS", model=POWERBRICK, model_name=name)
-    second = LowVoltage(serial="DEMOFIVE-BMS", model=POWERBRICK_SC, model_name=name, variant="B", tells_soc=False)
-    await live.start(first, second)
-    for device in (first, second):
+@pytest.mark.parametrize("name", ["", "PowerBrick", "PowerBrick SC", "DL5.0C", "Tower T14", "神秘"])
+async def test_f31_f34_names_do_not_matter(hass: HomeAssistant, live: Live, name: str) -> None:
+    """1400, 1600 and 13400 mean something else in a low-voltage pack, in its 5-digit variant and in a tower."""
+    devices = [
+        LowVoltage(serial="DEMOPLAIN-BMS", model=POWERBRICK, model_name=name),
+        LowVoltage(serial="DEMOFIVE-BMS", model=POWERBRICK_SC, model_name=name, variant="B", tells_soc=False),
+        one("tower-t14", model_name=name),
+    ]
+    await live.start(*devices)
+    for device in devices:
         truth = device.truth(now())
-        for key in ("voltage", "current", "soc", "cell_voltage_max"):
+        for key in ("voltage", "current", "soc", "cell_voltage_max", "energy_rated"):
             assert number(hass, key, device.serial) == pytest.approx(truth[key], abs=0.051), key
+    assert state(hass, "current", serials_of(devices[2])[0]) is None
 
 
 async def test_f37_an_inverter_is_asked_again(hass: HomeAssistant, live: Live) -> None:

@@ -5,21 +5,18 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-import json
 import logging
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.storage import Store
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess import async_remove_config_entry_device
-from custom_components.dyness_atess.account.memory import DELAY, Memory
+from custom_components.dyness_atess.account.memory import DELAY
 from custom_components.dyness_atess.const import DOMAIN
 from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault, FaultKind
@@ -27,9 +24,6 @@ from emulator.faults import Fault, FaultKind
 from .conftest import SERIAL, Live, device_of, issues, logged, number, one, serials_of, state, states_of
 
 SECOND, MODULE, OTHER_MODULE = "R07E00000002DEMO-BMS", "DEMO000000000001", "DEMO000000000002"
-REALTIME = "/v1/device/realTime/data"
-LOAD, WRITE = Store._async_load, Store._async_write_data
-"""Of real files; the fixture of Home Assistant replaces both."""
 
 
 def two() -> list[PowerHaus]:
@@ -103,23 +97,6 @@ async def test_a_restart_costs_no_reading(hass: HomeAssistant, live: Live, stopp
     asked = next(call.at for call in cloud.calls if call.serial == SERIAL)
     due = timedelta(minutes=5 if stopped_for < 5 else 12)
     assert due <= asked - sampled_at < due + timedelta(minutes=6)
-
-
-@pytest.mark.parametrize("kind", ["hang", "network_anomaly", "rate_limited", "access_denied", "points_without_values"])
-@pytest.mark.parametrize("path", [REALTIME, "/v1/device/storage/list"])
-async def test_stopped_in_the_middle_of_a_read(hass: HomeAssistant, live: Live, kind: FaultKind, path: str) -> None:
-    cloud, entry = await live.start(*two())
-    await live(6)
-    before = everything(hass, entry)
-    cloud.add_fault(Fault(kind, path=path))
-    for _ in range(2):
-        await live.until(hass.config_entries.async_reload(entry.entry_id))
-        assert everything(hass, entry).keys() == before.keys()
-    cloud.clear_faults()
-    await live.restart(entry)
-    await live(11)
-    assert everything(hass, entry).keys() == before.keys()
-    assert "unavailable" not in everything(hass, entry).values()
 
 
 async def test_unload_leaves_nothing(hass: HomeAssistant, live: Live) -> None:
@@ -255,95 +232,51 @@ async def test_an_answer_for_what_is_gone(hass: HomeAssistant, live: Live, *, un
     assert not issues(hass, "read_by_name")
 
 
-LEARNED = {
-    "family": (7, "a family of the future"),
-    "modules": ([MODULE], {MODULE: "one"}, {MODULE: -1}),
-    "capacity": ("text", None),
-    "energies": (7, {"totals": 7}, {"totals": {"energy_charged": 1e300}}),
-}
-DAMAGED: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "not an object": lambda _: 42,
-    "a device that is null": lambda data: data | {SERIAL: None},
-    **{
-        f"{name} is {value!r}": lambda data, name=name, value=value: {  # type: ignore[misc]
-            serial: content | {name: value} for serial, content in data.items()
-        }
-        for name, values in LEARNED.items()
-        for value in values
-    },
-}
-ANSWERS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "no time": lambda data: {serial: {"raw": answer["raw"]} for serial, answer in data.items()},
-    "nothing": lambda data: {serial: {} for serial in data},
-    "a time that is none": lambda data: {serial: answer | {"received_at": 5} for serial, answer in data.items()},
-    "no points": lambda data: {serial: answer | {"raw": {"a": [None]}} for serial, answer in data.items()},
+def learned(**content: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda stored: stored | {"data": {serial: known | content for serial, known in stored["data"].items()}}
+
+
+def answers(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda stored: stored | {"data": {serial: change(answer) for serial, answer in stored["data"].items()}}
+
+
+DAMAGES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "newer": lambda stored: stored | {"version": 2},
+    "a little newer": lambda stored: stored | {"minor_version": 5},
+    "not an object": lambda stored: stored | {"data": 42},
+    "a list": lambda stored: stored | {"data": [None, {}]},
+    "a device that is null": lambda stored: stored | {"data": stored["data"] | {SERIAL: None}},
+    "an unknown family": learned(family="a family of the future"),
+    "a list of modules": learned(modules=[MODULE]),
+    "a module without a number": learned(modules={MODULE: "one"}),
+    "a module with a number that is none": learned(modules={MODULE: -1}),
+    "no capacity": learned(capacity=None),
+    "energies without form": learned(energies={"totals": 7}),
+    "huge energies": learned(energies={"totals": {"energy_charged": 1e300}}),
+    "answers: no time": answers(lambda answer: {"raw": answer["raw"]}),
+    "answers: nothing": answers(lambda _: {}),
+    "answers: a time that is none": answers(lambda answer: answer | {"received_at": 5}),
+    "answers: no points": answers(lambda answer: answer | {"raw": {"a": [None]}}),
 }
 
 
-@pytest.mark.parametrize(
-    ("file", "damage"),
-    [
-        *(pytest.param("", damage, id=name) for name, damage in DAMAGED.items()),
-        *(pytest.param(".answers", damage, id=f"answers: {name}") for name, damage in ANSWERS.items()),
-    ],
-)
+@pytest.mark.parametrize("name", DAMAGES)
 async def test_a_damaged_memory(
-    hass: HomeAssistant,
-    live: Live,
-    caplog: pytest.LogCaptureFixture,
-    hass_storage: dict[str, Any],
-    file: str,
-    damage: Callable[[dict[str, Any]], Any],
+    hass: HomeAssistant, live: Live, caplog: pytest.LogCaptureFixture, hass_storage: dict[str, Any], name: str
 ) -> None:
     _, entry = await live.start(*two())
     await live(6)
     before = everything(hass, entry)
     await live.until(hass.config_entries.async_unload(entry.entry_id))
-    stored = hass_storage[f"{DOMAIN}.{entry.entry_id}{file}"]
-    stored["data"] = damage(deepcopy(stored["data"]))
+    key = f"{DOMAIN}.{entry.entry_id}" + (".answers" if name.startswith("answers") else "")
+    hass_storage[key] = DAMAGES[name](deepcopy(hass_storage[key]))
     caplog.clear()
     await live.restart(entry)
     await live(6)
     assert everything(hass, entry).keys() == before.keys()
     assert "unavailable" not in everything(hass, entry).values()
     assert number(hass, "energy_charged", SERIAL) < 1e6
-    assert not [text for level, text in logged(caplog) if level == "ERROR" or "Unexpected" in text]
-    assert len(logged(caplog, logging.WARNING)) <= 1
-
-
-@pytest.mark.parametrize(("version", "minor"), [(2, 1), (99, 7), (1, 5)])
-async def test_a_newer_memory(
-    hass: HomeAssistant,
-    live: Live,
-    caplog: pytest.LogCaptureFixture,
-    hass_storage: dict[str, Any],
-    version: int,
-    minor: int,
-) -> None:
-    _, entry = await live.start(*two())
-    before = everything(hass, entry)
-    await live.until(hass.config_entries.async_unload(entry.entry_id))
-    hass_storage[f"{DOMAIN}.{entry.entry_id}"] |= {"version": version, "minor_version": minor}
-    await live.restart(entry)
-    await live(6)
-    assert everything(hass, entry).keys() == before.keys()
-    assert [level for level, _ in logged(caplog, logging.WARNING)] == ["WARNING"] * (version > 1)
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b'{"version": 1, "data": {', b"\x00" * 64, b"\xff\xfe", b"[]"])
-async def test_a_truncated_file(hass: HomeAssistant, tmp_path: Path, content: bytes) -> None:
-    """With a real file: Home Assistant puts it aside, or the memory does not take it."""
-    hass.config.config_dir = str(tmp_path)
-    file = tmp_path / ".storage" / f"{DOMAIN}.test"
-    await hass.async_add_executor_job(lambda: (file.parent.mkdir(), file.write_bytes(content)))
-    with patch.object(Store, "_async_load", LOAD), patch.object(Store, "_async_write_data", WRITE):
-        memory = Memory(hass, "test")
-        await memory.async_load()
-        assert memory.recall(SERIAL) == {}
-        memory.keep(SERIAL, family="low_voltage")
-        await memory.async_close({})
-    written = json.loads(await hass.async_add_executor_job(file.read_bytes))
-    assert written["data"] == {SERIAL: {"family": "low_voltage"}}
+    assert [level for level, _ in logged(caplog, logging.WARNING)] in ([], ["WARNING"])
 
 
 async def test_the_memory_is_written_however_often_it_changes(
