@@ -1,38 +1,31 @@
-"""Every outcome of a read (product contract, section 5) at every endpoint, in every phase, from the table below."""
+"""Every outcome of a read (product contract, section 5) at every endpoint: once, for an hour, and from the start on.
+
+Faults of the clouds are the emulator's own list; those of the way to them are made here.
+"""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import Enum, auto
-import ipaddress
-from itertools import batched, permutations
 import json
-import logging
-from pathlib import Path
-import socket
 import ssl
-import threading
-from typing import Any, get_args, override
+from typing import Any, cast, get_args, override
 from unittest.mock import patch
 
-import aiohttp
-from aiohttp import web
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.cloud import transport
+from custom_components.dyness_atess.entity import TIMELESS
 from custom_components.dyness_atess.telemetry.dyness.decoder import family_by_name
 from emulator.atess.cloud import AtessCloud
 from emulator.atess.pbd import Pbd
@@ -46,117 +39,26 @@ from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault, FaultKind
 from emulator.server import EmulatedCloud
 
-from .conftest import Poll, account_entry
+from .conftest import Live, account_entry, logged
 
-MASTER, BYSTANDER = "R07E00000000DEMO-BMS", "R07E00000002DEMO-BMS"
-MODULE, OTHER_MODULE = "DEMO000000000001", "DEMO000000000002"
-CYGNI, LONELY, UNLISTED, PBD, OTHER_PBD = "DEMOCYGNI", "DEMOLONELY-BMS", "DEMOUNLISTED-BMS", "DEMOPBD001", "DEMOPBD002"
-SILENT = "DEMOSILENT-BMS"
-NOON = datetime(2026, 6, 10, 11, 2, tzinfo=UTC)
-
-
-class Outcome(Enum):
-    """What a read ends in."""
-
-    UNAVAILABLE = auto()
-    LIMITED = auto()
-    REJECTED = auto()
-    EMPTY = auto()
+MASTER, MODULE, OTHER = "R07E00000000DEMO-BMS", "DEMO000000000001", "R07E00000002DEMO-BMS"
+CYGNI, LONELY, SILENT, PBD = "DEMOCYGNI", "DEMOLONELY-BMS", "DEMOSILENT-BMS", "DEMOPBD001"
+OTHER_PBD = "DEMOPBD002"
+LOST = ("unavailable", "unknown")
+LONG = ("network_anomaly", "hang", "nobody_listens")
+"""Last for an hour; other faults that end as these do for four minutes."""
 
 
+UNAVAILABLE, LIMITED, EMPTY, HARMLESS = "unavailable", "limited", "empty", "harmless"
+"""What a read ends in."""
 WIRE = ("nobody_listens", "no_name", "bad_certificate", "no_tls", "too_large", "gzip_garbage", "redirect_elsewhere")
-"""Faults of the way to the cloud, made here."""
-
-OUTCOMES: dict[str, Outcome] = dict.fromkeys((*get_args(FaultKind), *WIRE), Outcome.UNAVAILABLE) | {
-    "rate_limited": Outcome.LIMITED,
-    "rate_limited_in_body": Outcome.LIMITED,
-    "access_denied": Outcome.REJECTED,
-    "null_data": Outcome.EMPTY,
-    "empty_data": Outcome.EMPTY,
-    "points_without_values": Outcome.EMPTY,
-    "wrong_types": Outcome.EMPTY,
+"""Faults of the way to the cloud."""
+OUTCOMES = dict.fromkeys((*get_args(FaultKind), *WIRE), UNAVAILABLE) | {
+    **dict.fromkeys(("rate_limited", "rate_limited_in_body"), LIMITED),
+    **dict.fromkeys(("null_data", "empty_data", "points_without_values", "wrong_types"), EMPTY),
 }
-SLOW = ("hang", "slow_drip")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Read:
-    """One endpoint for one serial, and what depends on it."""
-
-    path: str
-    serial: str | None
-    fed: Callable[[str], bool]
-    """Whether an entity, by its unique id, lives on this read."""
-    core: bool = True
-    """Whether a rejection here speaks of the credentials."""
-    period: float = 5.1
-    """Minutes from one read to the next."""
-    patience: float = 30
-    """Minutes for which values stay where the cloud answers without any."""
-    repeats: bool = True
-    """False for what is asked for in each cycle until it is once known; that cycle is its retry."""
-    counts_as: Mapping[str, Outcome | None] = field(default_factory=dict)
-    """Where an outcome is not that of OUTCOMES; None is no fault at all."""
-
-
-def of(serial: str) -> Callable[[str], bool]:
-    return lambda unique_id: unique_id.startswith(f"{serial}-") and not unique_id.endswith("-work_status")
-
-
-def keys(serial: str, *names: str) -> Callable[[str], bool]:
-    return lambda unique_id: unique_id in {f"{serial}-{name}" for name in names}
-
-
-CYGNI_FAMILY = family_by_name("cygni")
-assert CYGNI_FAMILY
-RUNNING = [str(key) for rule in CYGNI_FAMILY.running for key in rule.keys if key]
-WITHOUT_FORM = {"wrong_types": Outcome.UNAVAILABLE, "points_without_values": Outcome.UNAVAILABLE}
-
-READS = {
-    "list": Read(
-        path="/v1/device/storage/list",
-        serial=None,
-        fed=lambda unique_id: unique_id.endswith("-work_status"),
-        period=30.1,
-        patience=60,
-        counts_as=WITHOUT_FORM,
-    ),
-    "master": Read(path="/v1/device/realTime/data", serial=MASTER, fed=of(MASTER)),
-    "module": Read(path="/v1/device/realTime/data", serial=MODULE, fed=of(MODULE)),
-    "running": Read(
-        path="/v1/device/getLastRunningDataBySn",
-        serial=CYGNI,
-        fed=keys(CYGNI, *RUNNING),
-        core=False,
-        # An object of nulls is what an inverter without sun answers: no fault, and nothing to show.
-        counts_as={"points_without_values": None, "wrong_types": None},
-    ),
-    "history": Read(
-        path="/v1/device/getLastPowerDataBySn",
-        serial=SILENT,
-        fed=keys(SILENT, "soc", "energy_remaining"),
-        core=False,
-        counts_as={"points_without_values": None, "wrong_types": None},
-    ),
-    "station": Read(
-        path="/v1/station/info",
-        serial=LONELY,
-        fed=keys(LONELY, "energy_rated", "energy_remaining"),
-        core=False,
-        period=30.1,
-        repeats=False,
-    ),
-    "detail": Read(
-        path="/v1/device/household/storage/detail",
-        serial=UNLISTED,
-        fed=keys(UNLISTED, "work_status"),
-        core=False,
-        period=30.1,
-        repeats=False,
-        counts_as={"points_without_values": None, "wrong_types": None},
-    ),
-    "pbd": Read(path="/pbd/data-last", serial=PBD, fed=of(PBD)),
-}
+WITHOUT_FORM = dict.fromkeys(("wrong_types", "points_without_values"), UNAVAILABLE)
+WITHOUT_EFFECT = dict.fromkeys(("wrong_types", "points_without_values"), HARMLESS)
 
 
 class WithoutStateOfCharge(PowerHaus):
@@ -167,529 +69,315 @@ class WithoutStateOfCharge(PowerHaus):
         return super().system_values(now) | {"800": ""}
 
 
-def devices(read: Read) -> list[Any]:
-    """What the read is about, and a battery that it is not about."""
-    if read.path.startswith("/pbd"):
-        return [Pbd(serial=PBD), Pbd(serial=OTHER_PBD)]
-    bystander = PowerHaus(serial=BYSTANDER, module_serial=OTHER_MODULE)
-    match read.serial:
-        case "DEMOCYGNI":
-            return [bystander, Cygni(serial=CYGNI)]
-        case "DEMOSILENT-BMS":
-            return [
-                bystander,
-                WithoutStateOfCharge(serial=SILENT, module_serial="", sub=("null",), history=PowerHistory()),
-            ]
-        case "DEMOLONELY-BMS":
-            return [bystander, LowVoltage(serial=LONELY, model=POWERBOX_G2, capacities=(100.0,), sub=("null",))]
-        case "DEMOUNLISTED-BMS":
-            return [bystander, PowerHaus(serial=UNLISTED, module_serial="", sub=("null",), listed=False)]
-    return [bystander, PowerHaus(serial=MASTER, module_serial=MODULE)]
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """One endpoint for one serial, what depends on it, and where an outcome is not that of OUTCOMES."""
+
+    path: str = "/v1/device/realTime/data"
+    serial: str | None
+    device: Callable[[], Any] = lambda: PowerHaus(serial=MASTER, module_serial=MODULE)
+    fed: Callable[[str], bool] = lambda _: False
+    """Whether an entity, by its unique id, lives on this read."""
+    back_within: int = 0
+    """Seconds after a fault, where it is not the 70 after a short one and the 300 after a long one."""
+    counts_as: Mapping[str, str] = field(default_factory=dict)
+
+    def outcome(self, kind: str) -> str:
+        return self.counts_as.get(kind, OUTCOMES[kind])
 
 
-def new_entry(cloud: EmulatedCloud) -> MockConfigEntry:
-    """An account of the cloud, with a subentry for each device that it does not list."""
-    atess = isinstance(cloud, AtessCloud)
-    return account_entry(cloud, *(serial for serial, device in cloud.devices.items() if atess or not device.listed))
+def of(serial: str) -> Callable[[str], bool]:
+    return lambda unique_id: unique_id.startswith(f"{serial}-") and not unique_id.endswith("-work_status")
 
 
-class Elsewhere:
-    """What is at the end of a wrong way: a server that no cloud is, and nobody at all."""
-
-    def __init__(self) -> None:
-        self.urls: dict[str, str] = {"no_name": "https://cloud.invalid"}
-        self.followed = 0
-        self._stack = AsyncExitStack()
-
-    async def start(self, directory: Path, unused_port: int) -> None:
-        app = web.Application()
-        for name, handler in (
-            ("too_large", self._too_large),
-            ("gzip_garbage", self._gzip_garbage),
-            ("redirect_elsewhere", self._redirect),
-        ):
-            app.router.add_route("*", f"/{name}/{{rest:.*}}", handler)
-        app.router.add_route("*", "/followed", self._follow)
-        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        plain = web.TCPSite(runner, "127.0.0.1", 0)
-        await plain.start()
-        secure = Impostor(directory)
-        secure.start()
-        self._stack.push_async_callback(secure.stop)
-        self.urls["nobody_listens"] = f"http://127.0.0.1:{unused_port}"
-        self.urls["bad_certificate"] = f"https://127.0.0.1:{secure.port}"
-        self.urls["no_tls"] = f"https://127.0.0.1:{plain.port}"
-        for name in ("too_large", "gzip_garbage", "redirect_elsewhere"):
-            self.urls[name] = f"http://127.0.0.1:{plain.port}/{name}"
-
-    async def stop(self) -> None:
-        await self._stack.aclose()
-
-    async def _too_large(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        await response.prepare(request)
-        for _ in range(100):
-            await response.write(b" " * 1024 * 1024)
-        return response
-
-    async def _gzip_garbage(self, _request: web.Request) -> web.Response:
-        return web.Response(body=bytes(range(256)), headers={"Content-Encoding": "gzip"})
-
-    async def _redirect(self, request: web.Request) -> web.Response:
-        return web.Response(status=307, headers={"Location": str(request.url.with_path("/followed"))})
-
-    async def _follow(self, _request: web.Request) -> web.Response:
-        self.followed += 1
-        return web.json_response({"code": "200", "data": {}, "info": ""})
+def keys(serial: str, *names: str) -> Callable[[str], bool]:
+    return lambda unique_id: unique_id in {f"{serial}-{name}" for name in names}
 
 
-class Impostor(threading.Thread):
-    """A server whose certificate nobody has reason to trust, in a thread: it is told so in its event loop."""
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__(name="impostor")
-        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._tls.load_cert_chain(*self_signed(directory))
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-
-    @override
-    def run(self) -> None:
-        while True:
-            connection, _ = self._listening.accept()
-            connection.settimeout(1)
-            if connection.recv(1, socket.MSG_PEEK) == b"!":
-                connection.close()
-                return
-            with suppress(OSError), self._tls.wrap_socket(connection, server_side=True) as trusting:
-                trusting.recv(1)
-
-    async def stop(self) -> None:
-        with socket.create_connection(("127.0.0.1", self.port)) as last:
-            last.send(b"!")
-        await asyncio.to_thread(self.join)
-        self._listening.close()
+def alone(kind: Callable[..., Any], serial: str, **fields: Any) -> Callable[[], Any]:
+    """Make a battery without modules."""
+    return lambda: kind(serial=serial, sub=("null",), **fields)
 
 
-def self_signed(directory: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that nobody has reason to trust, and its key."""
-    certificate, private = directory / "certificate.pem", directory / "key.pem"
-    key = ec.generate_private_key(ec.SECP256R1())
+RUNNING = [key for rule in getattr(family_by_name("cygni"), "running", ()) for key in rule.keys if key]
+READS = {
+    "list": Read(
+        path="/v1/device/storage/list", serial=None, fed=lambda key: key.endswith("work_status"), counts_as=WITHOUT_FORM
+    ),
+    "master": Read(serial=MASTER, fed=of(MASTER)),
+    "module": Read(serial=MODULE, fed=of(MODULE)),
+    "running": Read(
+        path="/v1/device/getLastRunningDataBySn",
+        serial=CYGNI,
+        device=lambda: Cygni(serial=CYGNI),
+        fed=keys(CYGNI, *RUNNING),
+    ),
+    "history": Read(
+        path="/v1/device/getLastPowerDataBySn",
+        serial=SILENT,
+        device=alone(WithoutStateOfCharge, SILENT, module_serial="", history=PowerHistory()),
+        fed=keys(SILENT, "soc", "energy_remaining"),
+        back_within=650,  # asked with the next sample after its retry is due
+        counts_as=WITHOUT_EFFECT,
+    ),
+    "pbd": Read(path="/pbd/data-last", serial=PBD, device=lambda: Pbd(serial=PBD), fed=of(PBD), back_within=330),
+}
+AT_THE_START = READS | {
+    "station": Read(
+        path="/v1/station/info",
+        serial=LONELY,
+        device=alone(LowVoltage, LONELY, model=POWERBOX_G2, capacities=(100.0,)),
+        fed=keys(LONELY, "energy_rated", "energy_remaining"),
+    ),
+    "detail": Read(
+        path="/v1/device/household/storage/detail",
+        serial=LONELY,
+        device=alone(PowerHaus, LONELY, module_serial="", listed=False),
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """A certificate for 127.0.0.1 that nobody has reason to trust."""
+    key, now, file = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC), tmp_path_factory.mktemp("tls") / "pem"
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOON - timedelta(days=3650))
-        .not_valid_after(NOON + timedelta(days=3650))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate, private
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(9)).sign(key, hashes.SHA256())
+    pem, unencrypted = serialization.Encoding.PEM, serialization.NoEncryption()
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, unencrypted)
+    file.write_bytes(private + made.public_bytes(pem))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    return context
 
 
-class Way:
-    """The way of all calls to the clouds: counts them, and leads those of a read elsewhere."""
-
-    def __init__(self, elsewhere: Elsewhere) -> None:
-        self.calls: Counter[tuple[str, str | None]] = Counter()
-        self._elsewhere = elsewhere
-        self._faults: dict[tuple[str, str | None], list[Any]] = {}
-
-    def lead(self, read: Read, kind: str, times: int | None) -> None:
-        self._faults[read.path, read.serial] = [kind, times]
-
-    def clear(self) -> None:
-        self._faults.clear()
-
-    async def exchange(self, session: aiohttp.ClientSession, method: str, url: str, **content: Any) -> transport.Answer:
-        path = next(read.path for read in READS.values() if url.endswith(read.path))
-        serial = {**json.loads(content.get("body") or "{}"), **(content.get("params") or {})}.get("deviceSn")
-        self.calls[path, serial] += 1
-        fault = self._faults.get((path, serial))
-        if fault and fault[1] != 0:
-            fault[1] = fault[1] and fault[1] - 1
-            url = self._elsewhere.urls[fault[0]] + path
-        return await transport.exchange(session, method, url, **content)
+async def answer_wrongly(request: web.Request) -> web.Response:
+    match request.path.split("/")[1]:
+        case "too_large":
+            return web.Response(body=b" " * (transport.BODY_LIMIT + 1))
+        case "gzip_garbage":
+            return web.Response(body=bytes(range(256)), headers={"Content-Encoding": "gzip"})
+        case "redirect_elsewhere":
+            return web.Response(status=307, headers={"Location": "/followed"})
+    raise AssertionError("a redirect was followed")
 
 
 @pytest.fixture
-async def elsewhere(tmp_path: Path, unused_tcp_port: int) -> AsyncGenerator[Elsewhere]:
-    elsewhere = Elsewhere()
-    await elsewhere.start(tmp_path, unused_tcp_port)
-    yield elsewhere
-    await elsewhere.stop()
-    assert not elsewhere.followed
-
-
-@pytest.fixture
-def way(elsewhere: Elsewhere) -> Generator[Way]:
-    way = Way(elsewhere)
-    with (
-        patch("custom_components.dyness_atess.cloud.dyness.exchange", way.exchange),
-        patch("custom_components.dyness_atess.cloud.atess.exchange", way.exchange),
+async def elsewhere(
+    hass: HomeAssistant, self_signed: ssl.SSLContext, unused_tcp_port: int
+) -> AsyncGenerator[dict[str, str]]:
+    """Where the wrong ways to a cloud end; no name is resolved."""
+    app, connector = web.Application(), cast("Any", async_get_clientsession(hass).connector)
+    app.router.add_route("*", "/{path:.*}", answer_wrongly)
+    async with (
+        TestServer(app, host="127.0.0.1") as server,
+        await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=self_signed) as impostor,
     ):
-        yield way
+        plain = str(server.make_url("/"))
+        with patch.object(connector._resolver, "resolve", side_effect=OSError("no such name")):
+            yield {name: plain + name for name in ("too_large", "gzip_garbage", "redirect_elsewhere")} | {
+                "no_name": "https://cloud.invalid",
+                "nobody_listens": f"http://127.0.0.1:{unused_tcp_port}",
+                "bad_certificate": f"https://127.0.0.1:{impostor.sockets[0].getsockname()[1]}",
+                "no_tls": plain.replace("http:", "https:").rstrip("/"),
+            }
 
 
 class House:
-    """A Home Assistant, an account, a cloud and the way between them."""
+    """A Home Assistant with an account, and what is wrong with one read of it."""
 
-    def __init__(
-        self, hass: HomeAssistant, cloud: EmulatedCloud, way: Way, poll: Poll, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        self.hass, self.cloud, self.way, self.poll, self.caplog = hass, cloud, way, poll, caplog
-        self.entry = new_entry(cloud)
-        self.entry.add_to_hass(hass)
-        self._patience = patch.object(transport, "TIMEOUT", 0.6)
+    def __init__(self, hass: HomeAssistant, live: Live, elsewhere: dict[str, str], log: Any) -> None:
+        self.hass, self.live, self._elsewhere, self._log = hass, live, elsewhere, log
+        self._exchange, self._wrong = transport.exchange, ""
+        self.calls = self._left = 0
+        """Of the read, and how many of them still go a wrong way."""
 
-    async def settle(self) -> None:
-        await self.hass.async_block_till_done(wait_background_tasks=True)
-
-    async def start(self) -> None:
-        await self.hass.config_entries.async_setup(self.entry.entry_id)
-        await self.settle()
+    async def set_up(self, read: Read, kind: str = "") -> None:
+        self.read, device = read, read.device()
+        if isinstance(device, Pbd):
+            self.cloud: EmulatedCloud = AtessCloud(devices=[device, Pbd(serial=OTHER_PBD)])
+        else:
+            others = PowerHaus(serial=OTHER, module_serial="DEMO000000000002")
+            self.cloud = DynessCloud(devices=[device, others], calls_per_second=None)
+        self.live.clouds.append(cast("Any", self.cloud))
+        await self.cloud.start()
+        self.begin(kind)
+        added = [found.serial for found in self.cloud.devices.values() if isinstance(found, Pbd) or not found.listed]
+        self.entry = account_entry(self.cloud, *added)
+        self.entry.add_to_hass(self.hass)
+        await self.live.until(self.hass.config_entries.async_setup(self.entry.entry_id))
         assert self.entry.state is ConfigEntryState.LOADED
 
-    async def stop(self) -> None:
-        assert await self.hass.config_entries.async_unload(self.entry.entry_id)
-        await self.settle()
+    async def exchange(self, session: ClientSession, method: str, url: str, **content: Any) -> transport.Answer:
+        serial = {**json.loads(content.get("body") or "{}"), **(content.get("params") or {})}.get("deviceSn")
+        if url.endswith(self.read.path) and serial == self.read.serial:
+            self.calls += 1
+            self._left -= 1
+            if self._wrong and self._left >= 0:
+                url = self._elsewhere[self._wrong] + self.read.path
+        return await self._exchange(session, method, url, **content)
 
-    def begin(self, read: Read, kind: str, times: int | None = None) -> None:
-        if kind in SLOW:
-            self._patience.start()
-        if kind == "no_name":
-            connector: Any = async_get_clientsession(self.hass).connector
-            self.hass.data.setdefault("matrix_patches", []).append(
-                patched := patch.object(connector._resolver, "resolve", side_effect=OSError("no such name"))
-            )
-            patched.start()
+    def begin(self, kind: str, times: int | None = None) -> None:
+        self.calls = 0
         if kind in WIRE:
-            self.way.lead(read, kind, times)
-        else:
-            fault: FaultKind = kind  # type: ignore[assignment]
-            self.cloud.add_fault(Fault(fault, path=read.path, serial=read.serial, times=times))
+            self._wrong, self._left = kind, times or 1000
+        elif kind:
+            fault = cast("FaultKind", kind)
+            self.cloud.add_fault(Fault(fault, path=self.read.path, serial=self.read.serial, times=times))
 
     def end(self) -> None:
-        self._patience.stop()
-        for patched in self.hass.data.pop("matrix_patches", []):
-            patched.stop()
-        self.way.clear()
+        self._wrong = ""
         self.cloud.clear_faults()
 
-    def states(self) -> dict[str, str]:
-        """Return the state of each entity that measures, by unique id."""
-        registry = er.async_get(self.hass)
-        entries = er.async_entries_for_config_entry(registry, self.entry.entry_id)
-        found = {entry.unique_id: self.hass.states.get(entry.entity_id) for entry in entries}
-        return {unique_id: state.state for unique_id, state in found.items() if state}
+    async def until_asked(self) -> None:
+        self.calls = 0
+        while not self.calls:
+            await self.live(0.1)
 
-    def available(self, which: Callable[[str], bool] = bool) -> set[str]:
-        return {unique_id for unique_id, state in self.states().items() if state != "unavailable" and which(unique_id)}
+    def states(self, *, fed: bool) -> dict[str, str]:
+        """Return the states of the entities that live on this read, or of the others, by unique id."""
+        entries = er.async_entries_for_config_entry(er.async_get(self.hass), self.entry.entry_id)
+        states = {entry.unique_id: self.hass.states.get(entry.entity_id) for entry in entries}
+        devices = {key: found.state for key, found in states.items() if found and not key.endswith("calls_last_hour")}
+        return {key: state for key, state in devices.items() if self.read.fed(key) == fed}
 
-    def calls(self, read: Read) -> int:
-        """Return how many calls there were since the last time."""
-        calls = self.way.calls[read.path, read.serial]
-        self.way.calls.clear()
-        return calls
+    def lost(self, *, fed: bool) -> set[str]:
+        return {key for key, state in self.states(fed=fed).items() if state in LOST}
 
     def logged(self) -> list[str]:
-        """Return the levels of what was logged since the last time, apart from debugging."""
-        name = "custom_components.dyness_atess"
-        levels = [
-            record.levelname
-            for record in self.caplog.records
-            if record.name.startswith(name) and record.levelno >= logging.INFO
-        ]
-        self.caplog.clear()
+        """Return the levels of what was logged since the last time, but for the news that calls wait."""
+        levels = [level for level, text in logged(self._log) if "wait for" not in text and "read again" not in text]
+        self._log.clear()
         return levels
 
-    def reauthentications(self) -> int:
-        flows = self.hass.config_entries.flow.async_progress()
-        assert {flow["context"]["source"] for flow in flows} <= {SOURCE_REAUTH}
-        return len(flows)
+    def check_lost(self, before: dict[str, str]) -> None:
+        """What does not age stays; a device that is not reached is off and not unknown."""
+        for unique_id, state in self.states(fed=True).items():
+            key = unique_id.rpartition("-")[2]
+            if key in TIMELESS:
+                assert state == before[unique_id], key
+            else:
+                assert state in (("off",) if key == "online" else LOST), key
 
-    async def reauthenticate(self) -> None:
-        """Type the same credentials again, which reloads the entry."""
-        (flow,) = self.hass.config_entries.flow.async_progress()
-        data = {name: value for name, value in self.entry.data.items() if name not in ("region", "server")}
-        result: Any = await self.hass.config_entries.flow.async_configure(flow["flow_id"], data)
-        assert result["reason"] == "reauth_successful"
-        await self.settle()
+    async def check_back(self, lost: set[str], back_within: int) -> None:
+        """Values are back in time."""
+        self.end()
+        waited = 0
+        while self.lost(fed=True) - lost:
+            await self.live(1 / 6)
+            waited += 10
+            assert waited <= back_within + 10
 
 
 @pytest.fixture
-async def make_house(
-    hass: HomeAssistant, way: Way, poll: Poll, freezer: FrozenDateTimeFactory, caplog: pytest.LogCaptureFixture
-) -> AsyncGenerator[Callable[[list[Any]], Any]]:
-    freezer.move_to(NOON)
-    caplog.set_level(logging.INFO)
-    clouds: list[EmulatedCloud] = []
-
-    async def make(devices: list[Any]) -> House:
-        atess = isinstance(devices[0], Pbd)
-        cloud = AtessCloud(devices=devices) if atess else DynessCloud(devices=devices, calls_per_second=None)
-        await cloud.start()
-        clouds.append(cloud)
-        return House(hass, cloud, way, poll, caplog)
-
-    yield make
-    for cloud in clouds:
-        await cloud.stop()
-        assert not cloud.writes
+def house(
+    hass: HomeAssistant, hass_storage: Any, live: Live, elsewhere: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> Generator[House]:
+    house = House(hass, live, elsewhere, caplog)
+    with (
+        patch("custom_components.dyness_atess.cloud.transport.exchange", house.exchange),
+        patch("custom_components.dyness_atess.cloud.atess.exchange", live.exchange),
+        patch("emulator.faults.DRIP_SECONDS", transport.TIMEOUT),
+    ):
+        yield house
 
 
-def outcome_of(read: Read, kind: str) -> Outcome | None:
-    outcome = read.counts_as.get(kind, OUTCOMES[kind])
-    return Outcome.UNAVAILABLE if outcome is Outcome.REJECTED and not read.core else outcome
+def groups(reads: dict[str, Read]) -> list[Any]:
+    """Return what shares a Home Assistant: faults of the same outcome at the same endpoint; limits have effects."""
+    found: dict[str, tuple[str, str, list[str]]] = {}
+    for name, read in reads.items():
+        for kind in OUTCOMES:
+            outcome = read.outcome(kind)
+            group = f"{name}-{kind if outcome is LIMITED else outcome}"
+            found.setdefault(group, (name, outcome, []))[2].append(kind)
+    return [pytest.param(*group, id=name) for name, group in found.items()]
 
 
-@pytest.mark.parametrize("kind", OUTCOMES)
+@pytest.mark.parametrize(("name", "outcome", "kinds"), groups(READS))
+async def test_later(house: House, name: str, outcome: str, kinds: list[str]) -> None:
+    """Once: nobody notices. For long: one line when values are lost and one when they are back; others live on."""
+    await house.set_up(READS[name])
+    await house.live(22)
+    lost = house.lost(fed=True)
+    for kind in kinds:
+        house.logged()
+        house.begin(kind, 1)
+        await house.until_asked()
+        await house.live(1.25)
+        assert (house.lost(fed=True), house.lost(fed=False), house.logged()) == (lost, set(), []), kind
+        house.end()
+        if kind == "slow_drip" or outcome is EMPTY:
+            await house.until_asked()  # with an answer
+        if kind == "slow_drip":  # it takes real time, and ends as one that hangs
+            continue
+        before, minutes = (
+            house.states(fed=True),
+            60 if outcome is not UNAVAILABLE or kind in LONG or name == "history" else 4,
+        )
+        # The history has no values of its own: only that it is not reached is worth a line.
+        is_told = outcome is UNAVAILABLE or (outcome is not HARMLESS and name != "history")
+        house.begin(kind)
+        await house.until_asked()
+        await house.live(1)
+        if outcome is not UNAVAILABLE or name == "history":
+            assert house.lost(fed=True) == lost, kind
+        elif name != "pbd":  # which is asked again after its interval, where the cloud has refused it
+            house.check_lost(before)
+        await house.live(minutes - 1)
+        if outcome is not HARMLESS:
+            house.check_lost(before)
+        assert house.calls < 20, kind
+        logged = house.logged()
+        if outcome is LIMITED:  # the whole account pauses, and the calls that are left are for masters
+            assert not [key for key in house.lost(fed=False) if of(OTHER)(key) or of(OTHER_PBD)(key)]
+            assert logged in ([], ["ERROR"])
+        else:
+            assert (house.lost(fed=False), logged) == (set(), ["ERROR"] * is_told), kind
+        law = 3600 if outcome is LIMITED else 70 if minutes < 5 else 300
+        await house.check_back(lost, max(law, house.read.back_within))
+        if outcome is not LIMITED:
+            assert house.logged() == ["INFO"] * is_told, kind
+        assert not house.hass.config_entries.flow.async_progress()
+
+
 @pytest.mark.parametrize("name", READS)
-async def test_from_the_first_start_on(make_house: Any, name: str, kind: str) -> None:
+async def test_a_restart_in_an_hour_without_answers(house: House, name: str) -> None:
+    """Every entity is there again, lost or not, as before."""
+    await house.set_up(READS[name])
+    await house.live(22)
+    before, others, lost = house.states(fed=True), house.states(fed=False).keys(), house.lost(fed=True)
+    house.begin("hang")
+    await house.live(35)
+    await house.live.restart(house.entry, stopped_for=5)
+    await house.live(1)
+    assert house.states(fed=True).keys() >= before.keys()
+    assert house.states(fed=False).keys() >= others
+    house.check_lost(before)
+    await house.live(10)
+    assert not house.lost(fed=False)
+    await house.check_back(lost, max(300, house.read.back_within))
+
+
+@pytest.mark.parametrize("name", AT_THE_START)
+async def test_from_the_start_on(house: House, name: str) -> None:
     """Nothing is known yet: the entry loads, all other devices are there, and the rest comes by itself."""
-    read = READS[name]
-    house: House = await make_house(devices(read))
-    outcome = outcome_of(read, kind)
-    calls_per_cycle = 2 if outcome is Outcome.UNAVAILABLE and read.repeats else 1
-    # A list without devices is what an account without devices has; a device without data is none.
-    is_nothing = outcome is Outcome.EMPTY and name in ("list", "master", "module")
-    noticed = outcome is not None and read.repeats and not is_nothing
-    house.begin(read, kind)
-    await house.start()
-    assert outcome is None or not house.available(read.fed)
-    assert house.calls(read) == calls_per_cycle
-    assert house.logged() == ["ERROR"] * noticed
-    assert house.reauthentications() == (outcome is Outcome.REJECTED)
-    others = house.available() - house.available(read.fed)
-    assert bool(others) == (name != "list")
-    if outcome is not Outcome.REJECTED:
-        await house.poll(5.1 if noticed else read.period)
-        assert house.calls(read) == calls_per_cycle or not outcome
-        assert others <= house.available()
-        assert house.logged() == []
-    house.end()
-    if outcome is Outcome.REJECTED:
-        await house.reauthenticate()
-    else:
-        await house.poll(5.1 if noticed else read.period)
-        assert house.logged() in (["INFO"] * noticed, ["INFO"] * is_nothing)
-    await house.poll(5.1)
-    assert others <= house.available()
-    assert house.available(read.fed) or name == "detail"
-    assert "unavailable" not in house.states().values()
-    assert house.entry.state is ConfigEntryState.LOADED
-
-
-def groups() -> list[Any]:
-    """Return who shares a Home Assistant: some faults with the same outcome at the same endpoint."""
-    made = []
-    for name, read in READS.items():
-        for outcome in (*Outcome, None) if read.repeats else ():
-            kinds = [kind for kind in OUTCOMES if outcome_of(read, kind) is outcome]
-            label = outcome.name.lower() if outcome else "harmless"
-            for number, some in enumerate(batched(kinds, 6, strict=False), start=1):
-                made.append(pytest.param(name, some, id=f"{name}-{label}-{number}"))
-    return made
-
-
-@pytest.mark.parametrize(("name", "kinds"), groups())
-async def test_later(make_house: Any, name: str, kinds: list[str]) -> None:
-    """Each once and for hours, the last one over a restart too; others do not notice."""
-    read = READS[name]
-    house: House = await make_house(devices(read))
-    await house.start()
-    await house.poll(5.1)
-    story = Story(house, read)
-    for kind in kinds:
-        try:
-            await story.once(kind)
-            await story.for_hours(kind)
-            if kind == kinds[-1]:
-                await story.over_a_restart(kind)
-            await story.recovery(kind)
-        except AssertionError as error:
-            error.add_note(f"{name}, {kind}")
-            raise
-
-
-class Story:
-    """What happens to a house whose entities all exist."""
-
-    def __init__(self, house: House, read: Read) -> None:
-        self.house, self.read = house, read
-        self.all = house.available()
-        self.fed = house.available(read.fed)
-        self.others = self.all - self.fed
-        assert self.fed
-        assert self.others
+    read = AT_THE_START[name]
+    for kind in (
+        OUTCOMES if name in ("list", "master", "pbd") else (*LONG, "rate_limited", "null_data", "access_denied")
+    ):
+        outcome = read.outcome(kind)
+        began = datetime.now(UTC)
+        await house.set_up(read, kind)
+        assert datetime.now(UTC) - began < timedelta(seconds=20), kind
+        await house.live(2)
+        assert outcome is HARMLESS or house.lost(fed=True) == house.states(fed=True).keys(), kind
+        assert bool(house.states(fed=False).keys() - house.lost(fed=False)) == (name != "list"), kind
+        assert set(house.logged()) <= {"ERROR"}
+        await house.check_back(set(), 300)
+        await house.live(36 if name in ("list", "station") else 6)  # an account may have nothing
+        assert house.states(fed=True) or name == "detail", kind
+        assert not house.lost(fed=True) | house.lost(fed=False), kind
+        assert not house.hass.config_entries.flow.async_progress()
+        await house.live.until(house.hass.config_entries.async_remove(house.entry.entry_id))
+        await house.cloud.stop()
         house.logged()
-
-    def available(self) -> set[str]:
-        """Return what is available; a PBD has more by now, as it learns."""
-        return self.house.available() & self.all
-
-    def calls_are(self, kind: str) -> bool:
-        expected = 2 if outcome_of(self.read, kind) is Outcome.UNAVAILABLE else 1
-        return self.house.calls(self.read) == expected
-
-    async def once(self, kind: str) -> None:
-        house, rejected = self.house, outcome_of(self.read, kind) is Outcome.REJECTED
-        house.calls(self.read)
-        house.begin(self.read, kind, 1)
-        await house.poll(self.read.period)
-        # A GET whose connection is dropped is sent again by aiohttp itself.
-        assert self.calls_are(kind) or (self.read is READS["pbd"] and kind == "drop")
-        assert self.available() == (self.others if rejected else self.all)
-        assert house.logged() == ["ERROR"] * rejected
-        assert house.reauthentications() == rejected
-        house.end()
-        if rejected:
-            await house.reauthenticate()
-        await house.poll(self.read.period)
-        assert self.available() == self.all
-        assert house.logged() == []
-
-    async def for_hours(self, kind: str) -> None:
-        house, read, outcome = self.house, self.read, outcome_of(self.read, kind)
-        before = house.states()
-        house.calls(read)
-        house.begin(read, kind)
-        await house.poll(read.period)
-        assert self.calls_are(kind)
-        if outcome in (Outcome.LIMITED, Outcome.EMPTY):
-            assert self.available() == self.all
-            assert {key: before[key] for key in self.fed} == {key: house.states()[key] for key in self.fed}
-            assert house.logged() == []
-            await house.poll(read.patience + 1)
-            house.calls(read)
-            await house.poll(5.1)
-            assert self.calls_are(kind)
-        assert self.available() == (self.others if outcome else self.all)
-        assert house.logged() == ["ERROR"] * bool(outcome)
-        assert house.reauthentications() == (outcome is Outcome.REJECTED)
-        await house.poll(5.1)
-        assert house.logged() == []
-
-    async def over_a_restart(self, kind: str) -> None:
-        house, outcome = self.house, outcome_of(self.read, kind)
-        await house.stop()
-        house.logged()
-        await house.start()
-        assert house.states().keys() >= self.all
-        assert self.available() == (self.others if outcome else self.all)
-        assert house.logged() == ["ERROR"] * bool(outcome)
-
-    async def recovery(self, kind: str) -> None:
-        house, outcome = self.house, outcome_of(self.read, kind)
-        house.end()
-        if outcome is Outcome.REJECTED:
-            await house.reauthenticate()
-            house.logged()
-        await house.poll(5.1)
-        assert self.available() == self.all
-        assert house.logged() == ["INFO"] * (outcome not in (None, Outcome.REJECTED))
-        assert house.entry.state is ConfigEntryState.LOADED
-
-
-@pytest.mark.parametrize("second", ["well", "garbage", "rate_limited", "null_data", "access_denied"])
-@pytest.mark.parametrize("first", ["network_anomaly", "drop", "nobody_listens"])
-@pytest.mark.parametrize("name", ["master", "module", "pbd"])
-async def test_a_retry_with_a_fault_of_its_own(make_house: Any, name: str, first: str, second: str) -> None:
-    """What the second call ends in is the outcome of the cycle."""
-    read = READS[name]
-    house: House = await make_house(devices(read))
-    await house.start()
-    await house.poll(5.1)
-    story = Story(house, read)
-    outcome = None if second == "well" else OUTCOMES[second]
-    is_lost = outcome in (Outcome.UNAVAILABLE, Outcome.REJECTED)
-    house.calls(read)
-    house.begin(read, first, 1)
-    if outcome:
-        house.begin(read, second, 1)
-    await house.poll(5.1)
-    # A GET whose connection is dropped is sent again by aiohttp itself, which sees no fault then.
-    if not (read is READS["pbd"] and first == "drop"):
-        assert house.calls(read) == 2
-        assert story.available() == (story.others if is_lost else story.all)
-        assert house.logged() == ["ERROR"] * is_lost
-        assert house.reauthentications() == (outcome is Outcome.REJECTED)
-
-
-SEQUENCES = list(permutations(("http_500", "rate_limited_in_body", "points_without_values", "access_denied")))
-
-
-@pytest.mark.parametrize("kinds", SEQUENCES, ids="-".join)
-async def test_one_after_the_other(make_house: Any, kinds: tuple[str, ...]) -> None:
-    """Values that are lost stay so whatever goes wrong next, and nobody is told twice.
-
-    A cloud that refused the credentials is asked again after half an hour, and takes its wish for others back.
-    """
-    read = READS["master"]
-    house: House = await make_house(devices(read))
-    await house.start()
-    await house.poll(5.1)
-    story = Story(house, read)
-    is_lost = is_rejected = False
-    house.way.calls.clear()
-    for kind in kinds:
-        house.begin(read, kind, 2 if OUTCOMES[kind] is Outcome.UNAVAILABLE else 1)
-        await house.poll(5.1)
-        assert house.calls(read) == (0 if is_rejected else 2 if OUTCOMES[kind] is Outcome.UNAVAILABLE else 1)
-        was_lost, is_lost = is_lost, is_lost or OUTCOMES[kind] in (Outcome.UNAVAILABLE, Outcome.REJECTED)
-        is_rejected = is_rejected or OUTCOMES[kind] is Outcome.REJECTED
-        assert story.available() == (story.others if is_lost else story.all)
-        assert house.logged() == ["ERROR"] * (is_lost and not was_lost)
-        assert house.reauthentications() == is_rejected
-    house.end()
-    await house.poll(30.1)
-    await house.poll(5.1)
-    assert story.available() == story.all
-    assert house.logged() == ["INFO"]
-    assert house.reauthentications() == 0
-
-
-async def test_all_at_once(make_house: Any) -> None:
-    """Each serial has a fault of its own, and each gets what it deserves."""
-    dead, limited, empty, retried, well = (f"DEMO{number}-BMS" for number in range(5))
-    serials = (dead, limited, empty, retried, well)
-    house: House = await make_house([PowerHaus(serial=serial, module_serial="", sub=("null",)) for serial in serials])
-    await house.start()
-    await house.poll(5.1)
-    all_of_them = house.available()
-    house.logged()
-    reads = {serial: replace(READS["master"], serial=serial, fed=of(serial)) for serial in serials}
-    house.way.calls.clear()
-    house.begin(reads[dead], "nobody_listens")
-    house.begin(reads[limited], "rate_limited")
-    house.begin(reads[empty], "points_without_values")
-    house.begin(reads[retried], "garbage", 1)
-    house.begin(READS["list"], "http_500")
-    await house.poll(5.1)
-    path = READS["master"].path
-    assert [house.way.calls[path, serial] for serial in serials] == [2, 1, 1, 2, 1]
-    assert house.available() == all_of_them - fed_by(reads[dead], all_of_them)
-    assert house.logged() == ["ERROR"]
-    for _ in range(7):
-        await house.poll(5.1)
-    lost = set().union(*(fed_by(read, all_of_them) for read in (*list(reads.values())[:3], READS["list"])))
-    assert house.available() == all_of_them - lost
-    assert house.logged() == ["ERROR"] * 3
-    assert house.reauthentications() == 0
-    house.end()
-    await house.poll(5.1)
-    assert house.available() == all_of_them
-    assert house.logged() == ["INFO"] * 4
-
-
-def fed_by(read: Read, unique_ids: set[str]) -> set[str]:
-    return set(filter(read.fed, unique_ids))

@@ -1,14 +1,13 @@
 """Months of faults and restarts in minutes: `scripts/soak`, and a short form of it among the tests.
 
-Time stands still while anything happens, and jumps to the next timer where nothing does: every call keeps its place in
-the account's queue and the spacing of the vendor, and a time-out takes its 15 seconds, without anybody waiting for it.
-The last half day is a calm one, in which no value may be lost.
+Time jumps to the next timer where nothing happens, so that every call keeps its place in the account's queue, and a
+time-out takes its 15 seconds, without anybody waiting for it. The last half day is a calm one, in which no value may be
+lost.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import gc
@@ -21,7 +20,6 @@ import time
 from typing import Any, cast, get_args
 from unittest.mock import Mock, patch
 
-from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED
@@ -31,7 +29,6 @@ from homeassistant.helpers.storage import Store
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dyness_atess.account.budget import calls_of_modules
 from custom_components.dyness_atess.cloud import transport
 from custom_components.dyness_atess.const import DOMAIN
 from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME
@@ -42,13 +39,17 @@ from emulator.dyness.cloud import DynessCloud
 from emulator.faults import Fault, FaultKind
 from emulator.server import EmulatedCloud
 
-from .conftest import account_entry
+from .conftest import Live, account_entry
 
 DAYS = float(os.environ.get("SOAK_DAYS", "1"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-WARMING_UP, RECOVERING, CALM = 6, 4, 12
+CEILING = 300
+"""Calls an hour: enough for three masters and twenty modules at each upload."""
+IS_SHORT = DAYS <= 1
+HOUSE = ("dl5-3-flapping", "powerhaus") if IS_SHORT else ("tower-13", "dl5-4", "dl5-3-flapping")
+WARMING_UP, RECOVERING, CALM = (1, 4, 4) if IS_SHORT else (6, 4, 12)
 """Hours before whatever is imported and cached is so, after the last fault, and without one."""
 ENERGY_ERROR = 0.01 if DAYS > 10 else 0.05
 """Of a total that is computed through all faults, against what the emulated battery has charged or discharged. A gap
@@ -64,17 +65,11 @@ CACHES_FILLED = 17
 OWN = ("custom_components.", "homeassistant.")
 KINDS: list[FaultKind] = [kind for kind in get_args(FaultKind) if kind != "access_denied"]
 """A rejection waits for a person, who is not here."""
-WAITING = ("hang", "slow_drip")
 
 
 def processor_time() -> float:
     """Seconds that this thread has computed, whoever else uses the machine and however frozen the clock is."""
     return time.clock_gettime(time.CLOCK_THREAD_CPUTIME_ID)
-
-
-@pytest.fixture(autouse=True)
-def _integration(enable_custom_integrations: None, socket_enabled: None) -> None:
-    """Let the integration load and reach loopback, with all its real patience."""
 
 
 @dataclass
@@ -167,54 +162,34 @@ def name_of(handle: asyncio.Handle) -> str:
 class Soak:
     """A house with two accounts, and what befalls it."""
 
-    def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory, storage: dict[str, Any], seed: int) -> None:
-        self.hass, self.freezer, self.storage = hass, freezer, storage
+    def __init__(
+        self, hass: HomeAssistant, live: Live, freezer: FrozenDateTimeFactory, storage: dict[str, Any], seed: int
+    ) -> None:
+        self.hass, self.live, self.freezer, self.storage = hass, live, freezer, storage
         self.random = Random(seed)  # noqa: S311
         self.figures = Figures()
-        masters = [device for name in ("tower-13", "dl5-4", "dl5-3-flapping") for device in build(name)]
+        masters = [device for name in HOUSE for device in build(name)]
         self.dyness = DynessCloud(devices=masters)
         self.atess = AtessCloud(devices=[Pbd(serial="DEMOPBD001")])
         self.clouds: list[EmulatedCloud] = [self.dyness, self.atess]
         self.entries: list[MockConfigEntry] = []
-        self._in_flight = 0
         self._restarting = False
         self._outages: list[datetime] = []
         self._totals: dict[str, float] = {}
-        self._patches = ExitStack()
 
     async def start(self) -> None:
         for cloud in self.clouds:
             await cloud.start()
             cloud.calls_per_second = None  # its second is a real one
-        for module in ("dyness", "atess"):
-            self._patches.enter_context(
-                patch(f"custom_components.dyness_atess.cloud.{module}.exchange", self._exchange)
-            )
+            self.live.clouds.append(cast("Any", cloud))
         self.entries = [
-            account_entry(self.dyness, options={"hourly_calls": 3 * 12 + 2 + calls_of_modules(20)}),
+            account_entry(self.dyness, options={"hourly_calls": CEILING}),
             account_entry(self.atess, *self.atess.devices),
         ]
         self.hass.bus.async_listen(EVENT_STATE_CHANGED, self._state_changed)
         for entry in self.entries:
             entry.add_to_hass(self.hass)
             await self._set_up(entry)
-
-    async def stop(self) -> None:
-        for entry in self.entries:
-            if entry.state is ConfigEntryState.LOADED:
-                await self.until(self.hass.async_create_task(self.hass.config_entries.async_unload(entry.entry_id)))
-        for cloud in self.clouds:
-            cloud.clear_faults()
-            await cloud.stop()
-            assert not cloud.writes
-        self._patches.close()
-
-    async def _exchange(self, *arguments: Any, **content: Any) -> transport.Answer:
-        self._in_flight += 1
-        try:
-            return await transport.exchange(*arguments, **content)
-        finally:
-            self._in_flight -= 1
 
     @callback
     def _state_changed(self, event: Event[EventStateChangedData]) -> None:
@@ -233,42 +208,8 @@ class Soak:
             self.figures.falls.append(f"{registered.unique_id} from {before} to {total} at {event.time_fired}")
         self._totals[registered.unique_id] = total
 
-    async def settle(self) -> None:
-        """Let everything happen that can happen without time passing."""
-        loop: Any = asyncio.get_running_loop()
-        quiet, begin = 0, time.clock_gettime(time.CLOCK_MONOTONIC)
-        while quiet < 3:
-            await asyncio.sleep(0)
-            quiet = 0 if loop._ready else quiet + 1
-            if self._in_flight and quiet:
-                waited = time.clock_gettime(time.CLOCK_MONOTONIC) - begin
-                if waited < (0.004 if self._waits() else 0.5):
-                    quiet = 0
-
-    def _waits(self) -> bool:
-        """Whether what is in flight waits for time to pass."""
-        return any(cloud.calls and cloud.calls[-1].outcome in WAITING for cloud in self.clouds)
-
-    async def step(self, end: datetime) -> bool:
-        """Settle, and go to the next timer, but not beyond `end`. Return whether that is reached."""
-        await self.settle()
-        loop: Any = asyncio.get_running_loop()
-        times = [timer.when() for timer in loop._scheduled if not timer.cancelled()]
-        left = (end - datetime.now(UTC)).total_seconds()
-        pause = min(max(min(times, default=left) - loop.time(), 0) + 0.001, left)
-        if pause > 0:
-            self.freezer.tick(pause)
-        return left <= pause
-
-    async def until(self, task: asyncio.Task[Any]) -> None:
-        """Let time pass until a task is done."""
-        while not task.done():
-            await self.step(datetime.now(UTC) + HOUR)
-        await task
-
     async def _set_up(self, entry: MockConfigEntry) -> None:
-        await self.until(self.hass.async_create_task(self.hass.config_entries.async_setup(entry.entry_id)))
-        await self.settle()
+        await self.live.until(self.hass.config_entries.async_setup(entry.entry_id))
         assert entry.state is ConfigEntryState.LOADED
 
     async def run(self, days: float) -> None:
@@ -297,10 +238,7 @@ class Soak:
 
     async def pass_time(self, hours: float) -> None:
         """Live for some hours."""
-        end = datetime.now(UTC) + hours * HOUR
-        while not await self.step(end):
-            pass
-        await self.settle()
+        await self.live(hours * 60)
         assert [entry.state for entry in self.entries] == [ConfigEntryState.LOADED] * 2
 
     def _flown(self) -> dict[str, tuple[float, float]]:
@@ -341,8 +279,8 @@ class Soak:
         self.figures.restarts += 1
         self._restarting = True
         for entry in self.entries:
-            await self.until(self.hass.async_create_task(self.hass.config_entries.async_unload(entry.entry_id)))
-        self.hass.data["dyness_atess_queues"].clear()
+            await self.live.until(self.hass.config_entries.async_unload(entry.entry_id))
+        self.hass.data["dyness_atess_connections"].clear()
         self.freezer.tick(self.random.randint(10, 1800))
         for entry in self.entries:
             await self._set_up(entry)
@@ -381,22 +319,20 @@ class Soak:
 
 
 @pytest.fixture
-def freezer() -> Generator[FrozenDateTimeFactory]:
-    """A clock that stands still by itself."""
-    with freeze_time(BEGIN) as frozen:
-        yield cast("FrozenDateTimeFactory", frozen)
-
-
-@pytest.fixture
 async def soak(
-    freezer: FrozenDateTimeFactory, hass: HomeAssistant, hass_storage: dict[str, Any]
+    hass: HomeAssistant, live: Live, freezer: FrozenDateTimeFactory, hass_storage: dict[str, Any]
 ) -> AsyncGenerator[Soak]:
     logging.getLogger().setLevel(logging.CRITICAL)  # whoever captures the log would grow with it
-    asyncio.get_running_loop().set_debug(False)
-    soak = Soak(hass, freezer, hass_storage, SEED)
-    await soak.start()
-    yield soak
-    await soak.stop()
+    freezer.move_to(BEGIN)
+    soak = Soak(hass, live, freezer, hass_storage, SEED)
+    with (
+        patch("custom_components.dyness_atess.cloud.atess.exchange", live.exchange),
+        patch("emulator.faults.DRIP_SECONDS", transport.TIMEOUT),
+    ):
+        await soak.start()
+        yield soak
+        for cloud in soak.clouds:
+            cloud.clear_faults()
 
 
 async def test_soak(soak: Soak) -> None:
