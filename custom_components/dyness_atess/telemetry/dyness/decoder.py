@@ -223,6 +223,7 @@ class _Sample:
 def sample_time(text: str) -> datetime | None:
     """Read a time stamp of the points, which is UTC and does not say so (dyness-api 9)."""
     try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        time = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return time.replace(tzinfo=UTC) if len(text) == len("2026-03-23 21:57:27") and not time.tzinfo else None
