@@ -233,14 +233,17 @@ class Account(ABC):
     @callback
     def _look_after(self, now: datetime) -> None:
         """Do what takes no call, each minute."""
-        answering = [found for found in self.coordinators if found.retries.since is None and not found.is_disabled]
-        self.queue.kept_for_masters = math.ceil(sum(found.calls_per_hour for found in answering))
+        answering = [found for found in self.coordinators if found.retries.since is None]
+        masters = [found for found in answering if not found.is_module and not found.is_disabled]
+        self.queue.kept_for_masters = math.ceil(sum(found.calls_per_hour for found in masters))
         for coordinator in self.coordinators:
             coordinator.async_notice_age()
-        seconds = self.queue.seconds_to_next
+        seconds = self.queue.seconds_to_next or 0.0
         waiting = [found for found in answering if found.is_waiting and found.is_older_than(OLD)]
-        is_waiting = bool(seconds and seconds > WORTH_TELLING and waiting)
-        goes_on = dt_util.as_local(now + timedelta(seconds=seconds or 0)).strftime("%H:%M")
+        is_waiting = bool(waiting) and seconds > WORTH_TELLING
+        if not is_waiting and not self._is_waiting:
+            return
+        goes_on = dt_util.as_local(now + timedelta(seconds=seconds)).strftime("%H:%M")
         if is_waiting != self._is_waiting:
             self._is_waiting = is_waiting
             text = f"wait for calls until {goes_on}" if is_waiting else "are read again"

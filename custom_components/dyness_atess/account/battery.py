@@ -174,8 +174,9 @@ class Battery:
             self._add_running(family)
         self._find_modules(reading)
         self._ask_modules()
-        entry = self._account.entry
-        entry.async_create_background_task(self._account.hass, self._complete(reading, family), "what a sample lacks")
+        if coordinator.energies.gap or not {Key.ENERGY_RATED, Key.SOC} <= reading.values.keys():
+            complete = self._complete(reading, family)
+            self._account.entry.async_create_background_task(self._account.hass, complete, "what a sample lacks")
 
     def _add_running(self, family: Family) -> None:
         keys = {(Platform.SENSOR, key) for rule in family.running for key in rule.keys if key}

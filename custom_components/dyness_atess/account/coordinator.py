@@ -165,6 +165,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self.raw: Any = None
         """The last answer as it came, for diagnostics and for the next start."""
         self.received_at: datetime | None = None
+        self.sampled_at: datetime | None = None
+        """When the last sample was taken, or first received where that is earlier or it does not say."""
         self.quantities = set(known)
         """Every quantity that this device has ever had; none is forgotten while Home Assistant knows its entity."""
         self.energies = Energies(memory.recall(serial).get("energies"))
@@ -205,15 +207,9 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         return Turn(priority, self.sampled_at.timestamp() if self.sampled_at else 0.0, digest(self.serial))
 
     @property
-    def sampled_at(self) -> datetime | None:
-        """When the last sample was taken, or first received where that is earlier or it does not say."""
-        known = (self.data.sampled_at, self.received_at) if self.data else ()
-        return min(filter(None, known), default=None)
-
-    @property
     @override
     def is_current(self) -> bool:
-        return not self.is_older_than(MAXIMUM_AGE)
+        return self.sampled_at is not None and dt_util.utcnow() - self.sampled_at <= MAXIMUM_AGE
 
     def is_older_than(self, age: timedelta) -> bool:
         """Return whether the last sample is so old; one that is not there yet is."""
@@ -303,6 +299,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     def _take(self, raw: Any, reading: Reading, now: datetime) -> None:
         if not (self.data and reading.sampled_at and reading.sampled_at == self.data.sampled_at):
             self.received_at = now
+            self.sampled_at = min(reading.sampled_at or now, now)
         self.raw = raw
         totals = self.energies.add(reading.values, reading.sampled_at or now, metered=self._is_metered)
         if totals:
@@ -311,11 +308,13 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     def _show(self, reading: Reading, totals: dict[Key, Value]) -> None:
         """Show a sample with totals in place of its counters, and what it leaves out and does not age."""
-        slow = {key: value for key, value in self.data.values.items() if key in SLOW} if self.data else {}
+        before = self.data
+        slow = {key: value for key, value in before.values.items() if key in SLOW} if before else {}
         sample = {key: value for key, value in reading.values.items() if key not in LIFETIME}
         self.data = replace(reading, values=slow | sample | totals)
-        self.quantities |= {(Platform.SENSOR, key) for key in self.data.values}
-        self.quantities |= {(Platform.BINARY_SENSOR, key) for key in (*reading.flags, Key.ONLINE)}
+        if not before or before.values.keys() != self.data.values.keys() or before.flags.keys() != reading.flags.keys():
+            self.quantities |= {(Platform.SENSOR, key) for key in self.data.values}
+            self.quantities |= {(Platform.BINARY_SENSOR, key) for key in (*reading.flags, Key.ONLINE)}
 
 
 def _is_older(reading: Reading, shown: Reading | None) -> bool:
