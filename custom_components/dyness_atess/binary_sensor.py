@@ -9,7 +9,7 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntityDescription,
 )
 from homeassistant.const import EntityCategory, Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account.account import AccountConfigEntry
@@ -58,6 +58,17 @@ async def async_setup_entry(
 
 class ReadingBinarySensor(DeviceEntity, BinarySensorEntity):
     """A flag of the reading."""
+
+    _shown: tuple[bool, bool | None] | None = None
+
+    @override
+    @callback
+    def _handle_coordinator_update(self) -> None:
+        """Write what is new: dozens of bits say the same for weeks."""
+        shown = self.available, self.is_on
+        if shown != self._shown:
+            self._shown = shown
+            super()._handle_coordinator_update()
 
     @property
     @override

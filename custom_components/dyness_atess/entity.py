@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import partial
 import re
 from typing import override
 
@@ -46,9 +45,9 @@ class DeviceEntity(CoordinatorEntity[ReadingsCoordinator]):
     @override
     def available(self) -> bool:
         coordinator = self.coordinator
-        if coordinator.data is None:
-            return False
-        return self.key in TIMELESS or (coordinator.last_update_success and coordinator.is_current)
+        if self.key in TIMELESS:
+            return coordinator.data is not None
+        return coordinator.last_update_success and coordinator.is_current
 
 
 async def async_add_as_seen[Description: EntityDescription](
@@ -79,8 +78,16 @@ async def async_add_as_seen[Description: EntityDescription](
     @callback
     def async_follow(coordinator: ReadingsCoordinator) -> None:
         added: set[Key] = set()
+        known = 0
         followed[coordinator] = added
-        add = partial(async_add, coordinator, added)
+
+        @callback
+        def add() -> None:
+            nonlocal known
+            if known != len(coordinator.quantities):
+                known = len(coordinator.quantities)
+                async_add(coordinator, added)
+
         add()
 
         @callback

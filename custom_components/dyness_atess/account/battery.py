@@ -202,8 +202,10 @@ class Battery(Source):
             self._add_running(family)
         self._find_modules(reading)
         self._ask_modules()
-        entry = self._account.entry
-        entry.async_create_background_task(self._account.hass, self._complete(reading, family), "what a sample lacks")
+        lacks_something = coordinator.energies.gap or self._lacks_soc or Key.ENERGY_RATED not in reading.values
+        if lacks_something or self._dongle.is_due:
+            complete = self._complete(reading, family)
+            self._account.entry.async_create_background_task(self._account.hass, complete, "what a sample lacks")
 
     def _add_running(self, family: Family) -> None:
         keys = {(Platform.SENSOR, key) for rule in family.running for key in rule.keys if key}

@@ -158,6 +158,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self.raw: Any = None
         """The last answer as it came, for diagnostics and for the next start."""
         self.received_at: datetime | None = None
+        self.sampled_at: datetime | None = None
+        """When the last sample was taken, or first received where that is earlier or it does not say."""
         self.quantities = set(known)
         """Every quantity that this device has ever had; none is forgotten while Home Assistant knows its entity."""
         self.key = serial + endpoint
@@ -201,14 +203,6 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
         since = max(self.sampled_at.timestamp() if self.sampled_at else 0.0, self._asked_at)
         return Turn(priority, since, digest(self.serial))
-
-    @property
-    def sampled_at(self) -> datetime | None:
-        """When the last sample was taken, or first received where that is earlier or it does not say."""
-        if not self.data or not self.data.sampled_at:
-            return self.received_at
-        sampled_at = self.data.sampled_at + timedelta(seconds=self._zone.offset)
-        return min(sampled_at, self.received_at or sampled_at)
 
     @property
     @override
@@ -309,6 +303,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if not (self.data and reading.sampled_at and reading.sampled_at == self.data.sampled_at):
             self._learn_zone(reading, now)
             self.received_at = now
+            sampled_at = reading.sampled_at or now
+            self.sampled_at = min(sampled_at + timedelta(seconds=self._zone.offset), now)
         self.raw = raw
         totals = self.energies.add(reading.values, reading.sampled_at or now, metered=self._is_metered)
         if totals:
@@ -325,12 +321,14 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     def _show(self, reading: Reading, totals: dict[Key, Value]) -> None:
         """Show a sample with totals in place of its counters, and what it leaves out and does not age."""
-        slow = {key: value for key, value in self.data.values.items() if key in SLOW} if self.data else {}
+        before = self.data
+        slow = {key: value for key, value in before.values.items() if key in SLOW} if before else {}
         sample = {key: value for key, value in reading.values.items() if key not in LIFETIME}
         self.data = replace(reading, values=slow | sample | totals)
         if self.sampled_at and Key.LAST_REPORT in sample:
             self.data.values[Key.LAST_REPORT] = self.sampled_at
-        self.quantities |= {(Platform.SENSOR, key) for key in self.data.values}
-        self.quantities |= {(Platform.BINARY_SENSOR, key) for key in reading.flags}
-        if self.key == self.serial:
-            self.quantities.add((Platform.BINARY_SENSOR, Key.ONLINE))
+        if not before or before.values.keys() != self.data.values.keys() or before.flags.keys() != reading.flags.keys():
+            self.quantities |= {(Platform.SENSOR, key) for key in self.data.values}
+            self.quantities |= {(Platform.BINARY_SENSOR, key) for key in reading.flags}
+            if self.key == self.serial:
+                self.quantities.add((Platform.BINARY_SENSOR, Key.ONLINE))

@@ -35,11 +35,16 @@ class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):
         self._pause = pause
         self._not_before = 0.0
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is not too early to ask."""
+        return not self.is_waiting and dt_util.utcnow().timestamp() >= self._not_before
+
     async def async_get(self) -> Data | None:
         """Return the answer; None where there is none, or where it is too early to ask again."""
-        now = dt_util.utcnow().timestamp()
-        if self.is_waiting or now < self._not_before:
+        if not self.is_due:
             return None
+        now = dt_util.utcnow().timestamp()
         await self.async_refresh()
         self._not_before = now + (self.update_interval.total_seconds() if self.update_interval else 0.0)
         return self.data if self.last_update_success else None

@@ -124,14 +124,15 @@ class AccountQueue:
             self._slow_down(error.retry_after)
             raise
         finally:
-            _LOGGER.debug(
-                "%s: %.1f s, after %.1f s in the queue; call %d of %d in this hour",
-                turn.device,
-                _now() - started_at,
-                started_at - asked_at,
-                self.calls_last_hour,
-                self.ceiling,
-            )
+            if _LOGGER.isEnabledFor(logging.DEBUG):
+                _LOGGER.debug(
+                    "%s: %.1f s, after %.1f s in the queue; call %d of %d in this hour",
+                    turn.device,
+                    _now() - started_at,
+                    started_at - asked_at,
+                    self.calls_last_hour,
+                    self.ceiling,
+                )
             self._release()
 
     def allow(self, ceiling: int) -> None:
