@@ -22,7 +22,6 @@ from .conftest import Live, device_of, number, state, states_of
 SERIAL, SECOND = "DEMOPBD001", "DEMOPBD002"
 MIDNIGHT = datetime(2026, 6, 9, 23, tzinfo=UTC)
 """Where the devices are, which is one hour east of UTC"""
-ASIDE = {"calls_last_hour"}
 OF_BATTERY = {"current", "power", "status", "charging"}
 """What has a direction."""
 
@@ -30,16 +29,11 @@ type Start = Callable[..., Awaitable[tuple[AtessCloud, Any]]]
 
 
 @pytest.fixture
-def at(live: Live, freezer: FrozenDateTimeFactory) -> Callable[[float], None]:
-    """Set the clock before anything begins, in hours of the day where the devices are."""
-    return lambda hour: freezer.move_to(MIDNIGHT + timedelta(hours=hour))
+def start(hass: HomeAssistant, live: Live, freezer: FrozenDateTimeFactory) -> Start:
+    """Make a cloud with these devices, and add them as their owner does, at an hour of their day."""
 
-
-@pytest.fixture
-def start(hass: HomeAssistant, live: Live) -> Start:
-    """Make a cloud with these devices, and add them as their owner does."""
-
-    async def start(*devices: Pbd, **options: Any) -> tuple[AtessCloud, Any]:
+    async def start(hour: float, *devices: Pbd, **options: Any) -> tuple[AtessCloud, Any]:
+        freezer.move_to(MIDNIGHT + timedelta(hours=hour))
         cloud = AtessCloud(devices=devices, **options)
         live.clouds.append(cloud)
         await cloud.start()
@@ -83,10 +77,9 @@ def expect_powers(hass: HomeAssistant, cloud: AtessCloud, device: Pbd, *keys: st
 
 @pytest.mark.parametrize("hour", [12, 20, 1])
 @pytest.mark.parametrize("device", [Pbd(), Hps(form="central"), Hps(form="string")], ids=["PBD", "central", "string"])
-async def test_powers_at_once(hass: HomeAssistant, live: Live, at: Any, start: Start, hour: float, device: Pbd) -> None:
+async def test_powers_at_once(hass: HomeAssistant, live: Live, start: Start, hour: float, device: Pbd) -> None:
     """The record that the form has read is the first reading, and nobody asks for another one."""
-    at(hour)
-    cloud, entry = await start(device)
+    cloud, entry = await start(hour, device)
     assert [call.outcome for call in cloud.calls][-1] == "0"
     assert len([call for call in cloud.calls if call.path == device.path]) == 1
     keys = ["pv_power", "pv1_power", "power"] + (["output_power"] if "PBD" in device.serial else [])
@@ -102,11 +95,10 @@ async def test_powers_at_once(hass: HomeAssistant, live: Live, at: Any, start: S
     expect_powers(hass, cloud, device, *keys)
 
 
-async def test_added_in_the_evening(hass: HomeAssistant, live: Live, at: Any, start: Start) -> None:
+async def test_added_in_the_evening(hass: HomeAssistant, live: Live, start: Start) -> None:
     """Nothing is there until the logger wakes up, and all with its first record."""
-    at(22)
     device = Pbd(null_at_night=True)
-    cloud, entry = await start(device)
+    cloud, entry = await start(22, device)
     assert states_of(hass, entry, SERIAL) == {}
     woke_up: list[datetime] = []
     await live(10 * 60, lambda: woke_up.append(now()) if state(hass, "pv_power", SERIAL) and not woke_up else None)
@@ -118,37 +110,41 @@ async def test_added_in_the_evening(hass: HomeAssistant, live: Live, at: Any, st
     assert max(gaps(cloud)) <= 330
 
 
-async def test_added_with_an_old_record(hass: HomeAssistant, live: Live, at: Any, start: Start) -> None:
-    at(22)
-    _, entry = await start(Pbd(silent_since=now() - timedelta(hours=30)))
+async def test_added_with_an_old_record(hass: HomeAssistant, live: Live, start: Start) -> None:
+    _, entry = await start(22, Pbd(silent_since=MIDNIGHT - timedelta(hours=8)))
     assert shown(hass, entry) == {"online": "off"}
     assert state(hass, "pv_power", SERIAL) == "unavailable"
 
 
-async def test_direction_is_withheld_until_it_is_told(
-    hass: HomeAssistant, live: Live, at: Any, start: Start, freezer: FrozenDateTimeFactory
-) -> None:
+async def test_an_old_record_after_a_stop(hass: HomeAssistant, live: Live, start: Start) -> None:
+    """By the time that its clock was ahead before."""
+    device = Pbd()
+    _, entry = await start(12, device)
+    await live(30)
+    device.silent_since = now() + timedelta(minutes=15)
+    await live.restart(entry, stopped_for=60)
+    await live(1)
+    assert state(hass, "online", SERIAL) == "off"
+    assert state(hass, "pv_power", SERIAL) == "unavailable"
+
+
+async def test_direction_is_withheld_until_it_is_told(hass: HomeAssistant, live: Live, start: Start) -> None:
     """Only the counters of the day tell that of an HPS without BMS."""
-    at(12)
     device = Hps(has_bms=False)
-    cloud, entry = await start(device)
+    cloud, entry = await start(12, device)
     assert OF_BATTERY.isdisjoint(states_of(hass, entry, device.serial))
     assert shown(hass, entry, device.serial).keys() >= {"voltage", "soc", "pv_power", "online"}
     await live(12)
     expect_powers(hass, cloud, device, "power")
-    assert {key: shown(hass, entry, device.serial)[key] for key in ("status", "charging")} == {
-        "status": "charging",
-        "charging": "on",
-    }
+    assert [state(hass, key, device.serial) for key in ("status", "charging")] == ["charging", "on"]
     await live.restart(entry, stopped_for=60)
     await live(1)
     expect_powers(hass, cloud, device, "power")
 
 
-async def test_option_of_the_sign(hass: HomeAssistant, live: Live, at: Any, start: Start) -> None:
+async def test_option_of_the_sign(hass: HomeAssistant, live: Live, start: Start) -> None:
     """It applies to the record that is shown already."""
-    at(12)
-    cloud, entry = await start(Pbd())
+    cloud, entry = await start(12, Pbd())
     before, account = number(hass, "current", SERIAL), entry.runtime_data
     cloud.calls.clear()
     options = hass.config_entries.options
@@ -164,9 +160,8 @@ async def test_option_of_the_sign(hass: HomeAssistant, live: Live, at: Any, star
 
 
 @pytest.mark.parametrize("limit", [280, 300, 330, 600])
-async def test_a_limit_in_the_body(hass: HomeAssistant, live: Live, at: Any, start: Start, limit: float) -> None:
-    at(10)
-    cloud, entry = await start(Pbd(), limit=limit)
+async def test_a_limit_in_the_body(hass: HomeAssistant, live: Live, start: Start, limit: float) -> None:
+    cloud, entry = await start(10, Pbd(), limit=limit)
     missing = set[str]()
     await live(5 * 60, lambda: missing.update(states_of(hass, entry, SERIAL).keys() - shown(hass, entry).keys()))
     assert not missing
@@ -176,13 +171,11 @@ async def test_a_limit_in_the_body(hass: HomeAssistant, live: Live, at: Any, sta
 
 
 @pytest.mark.parametrize("frozen", ["null", "one record", "two records", "status"])
-async def test_night(hass: HomeAssistant, live: Live, at: Any, start: Start, frozen: str) -> None:
+async def test_night(hass: HomeAssistant, live: Live, start: Start, frozen: str) -> None:
     """Of a logger that sleeps: within 40 minutes nothing is shown as now, totals stay, the morning is not missed."""
-    at(16)
     device = Pbd()
-    cloud, entry = await start(device)
+    cloud, entry = await start(16, device)
     await live(60)
-    fell_asleep = now()
     match frozen:
         case "null":
             cloud.add_fault(Fault("null_data"))
@@ -192,9 +185,8 @@ async def test_night(hass: HomeAssistant, live: Live, at: Any, start: Start, fro
             device.frozen_at = (now(), now() - timedelta(minutes=5))
         case "status":
             device.overrides = {"status": -1}
-    while state(hass, "online", SERIAL) == "on":
-        await live(1)
-    assert now() - fell_asleep < timedelta(minutes=6 if frozen == "status" else 40)
+    await live(6 if frozen == "status" else 40)
+    assert state(hass, "online", SERIAL) == "off"
     totals = shown(hass, entry)
     assert totals.keys() == {*LIFETIME & totals.keys(), "online"}
     assert len(totals) == 5
@@ -212,11 +204,10 @@ async def test_night(hass: HomeAssistant, live: Live, at: Any, start: Start, fro
 
 @pytest.mark.parametrize("form", ["plain", "zone", "utc", "epoch", "milliseconds"])
 @pytest.mark.parametrize("zone", [-8, 0, 8])
-async def test_clocks(hass: HomeAssistant, live: Live, at: Any, start: Start, form: Any, zone: float) -> None:
+async def test_clocks(hass: HomeAssistant, live: Live, start: Start, form: Any, zone: float) -> None:
     """Live numbers are of now whatever the clock shows, also if it stands."""
-    at(12)
     device = Pbd(time_form=form, utc_offset=timedelta(hours=zone))
-    await start(device)
+    await start(12, device)
     seen = set[str | None]()
     await live(60, lambda: seen.add(state(hass, "online", SERIAL)))
     device.stuck_since = now()
@@ -225,10 +216,9 @@ async def test_clocks(hass: HomeAssistant, live: Live, at: Any, start: Start, fo
 
 
 @pytest.mark.parametrize("is_alone", [True, False])
-async def test_rejected(hass: HomeAssistant, live: Live, at: Any, start: Start, is_alone: bool) -> None:
+async def test_rejected(hass: HomeAssistant, live: Live, start: Start, is_alone: bool) -> None:
     """A device that is no longer the account's says nothing of the credentials, as long as another one answers."""
-    at(12)
-    cloud, entry = await start(Pbd(serial=SERIAL), Pbd(serial=SECOND))
+    cloud, entry = await start(12, Pbd(serial=SERIAL), Pbd(serial=SECOND))
     if is_alone:
         other = next(found for found in entry.subentries.values() if found.data["device_sn"] == SECOND)
         hass.config_entries.async_remove_subentry(entry, other.subentry_id)
@@ -244,11 +234,10 @@ async def test_rejected(hass: HomeAssistant, live: Live, at: Any, start: Start, 
     assert not list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
 
 
-async def test_two_converters(hass: HomeAssistant, live: Live, at: Any, start: Start) -> None:
+async def test_two_converters(hass: HomeAssistant, live: Live, start: Start) -> None:
     """Are told apart by their names, before and after a restart, and read apart from each other."""
-    at(12)
     devices = Pbd(serial=SERIAL), Pbd(serial=SECOND, seed=7), Hps()
-    cloud, entry = await start(*devices)
+    cloud, entry = await start(12, *devices)
     for _ in range(2):
         names = [device_of(hass, entry, device.serial).name for device in devices]
         assert names == ["ATESS PBD", "ATESS PBD D002", "ATESS HPS S001"]
@@ -259,9 +248,8 @@ async def test_two_converters(hass: HomeAssistant, live: Live, at: Any, start: S
 
 
 @pytest.mark.parametrize("hour", [1, 12])
-async def test_without_a_battery(hass: HomeAssistant, live: Live, at: Any, start: Start, hour: float) -> None:
-    at(hour)
-    _, entry = await start(Pbd(has_battery=False))
+async def test_without_a_battery(hass: HomeAssistant, live: Live, start: Start, hour: float) -> None:
+    _, entry = await start(hour, Pbd(has_battery=False))
     await live(24 * 60)
     keys = states_of(hass, entry, SERIAL).keys()
     assert {"pv1_power", "pv_energy", "output_power", "online"} <= keys
@@ -269,19 +257,17 @@ async def test_without_a_battery(hass: HomeAssistant, live: Live, at: Any, start
     assert not {key for key in keys if key in {"voltage", *OF_BATTERY} or any(word in key for word in of_battery)}
 
 
-async def test_the_other_kind(hass: HomeAssistant, live: Live, at: Any, start: Start) -> None:
+async def test_the_other_kind(hass: HomeAssistant, live: Live, start: Start) -> None:
     """A cloud that has no record at night does not tell an HPS from a PBD."""
-    at(22)
     device = Hps(form="string", null_at_night=True)
-    cloud, entry = await start(device, tells_kinds=False)
+    cloud, entry = await start(22, device, tells_kinds=False)
     assert [subentry.data["kind"] for subentry in entry.subentries.values()] == ["pbd"]
     await live(4 * 60)
     await live.restart(entry)
     assert len(cloud.calls) < 5 * 25
-    while not states_of(hass, entry, device.serial):
+    while device.answer(now()) is None:
         await live(1)
-    woke_up = next(at for call in cloud.calls if device.answer(at := call.at) is not None)
-    assert now() - woke_up < timedelta(seconds=2 * 330)
+    await live(11)
     registered = device_of(hass, entry, device.serial)
     assert (registered.model, registered.name) == ("HPS", "ATESS HPS")
     expect_powers(hass, cloud, device, "pv_power")
@@ -295,11 +281,10 @@ async def test_the_other_kind(hass: HomeAssistant, live: Live, at: Any, start: S
     assert "/pbd/data-last" not in {call.path for call in cloud.calls}
 
 
-async def test_counters(hass: HomeAssistant, live: Live, at: Any, start: Start) -> None:
+async def test_counters(hass: HomeAssistant, live: Live, start: Start) -> None:
     """They never fall and never jump, whatever restarts or shows zeros; those of the day begin anew at midnight."""
-    at(9)
     device = Pbd()
-    cloud, entry = await start(device)
+    cloud, entry = await start(9, device)
     last, falls = dict[str, float](), list[tuple[str, timedelta]]()
 
     def look() -> None:
