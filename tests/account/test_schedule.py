@@ -100,7 +100,7 @@ def test_a_clock_that_is_wrong_costs_no_more_than_some_hours_of_learning(clock: 
     mean, _, calls = figures(made, begin=3, clock=clock)
     assert mean <= 1.07
     assert calls <= 1.25
-    assert figures(made, clock=clock)[0] <= 1.32  # over all hours; blind polling every five minutes has 1.8
+    assert figures(made, clock=clock)[0] <= 1.35  # over all hours; blind polling every five minutes has 1.8
 
 
 @pytest.mark.parametrize(("period", "learned_after"), [(60.0, 1), (180.0, 1), (600.0, 4), (900.0, 6), (1200.0, 12)])
@@ -108,7 +108,7 @@ def test_another_period_is_learned(period: float, learned_after: float) -> None:
     hours = learned_after + 6
     made = uploads(gap=lambda _: period, hours=hours)
     mean, _, calls = figures(made, begin=learned_after, hours=hours)
-    assert mean <= 1.12
+    assert mean <= 1.14
     assert calls <= 1.25
 
 

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from ..cloud.errors import CloudEmpty, CloudRefused
-from ..cloud.queue import Priority, Turn
+from ..cloud.queue import Turn
 from .coordinator import CloudCoordinator
 from .credentials import Credentials
 
@@ -65,8 +65,3 @@ class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):
     @override
     def is_current(self) -> bool:
         return True  # nothing of it is shown: a first failure is tried again before anybody hears of it
-
-
-def turn_of(device: str) -> Turn:
-    """Return the place in the queue of what belongs to a master."""
-    return Turn(Priority.MASTER, device=device)
