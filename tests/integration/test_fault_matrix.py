@@ -192,13 +192,13 @@ class House:
         self.calls = self._left = 0
         """Of the read, and how many of them still go a wrong way."""
 
-    async def set_up(self, read: Read, kind: str = "") -> None:
+    async def set_up(self, read: Read, kind: str = "", *, alone: bool = False) -> None:
         self.read, device = read, read.device()
         if isinstance(device, Pbd):
             self.cloud: EmulatedCloud = AtessCloud(devices=[device, Pbd(serial=OTHER_PBD)])
         else:
-            others = PowerHaus(serial=OTHER, module_serial="DEMO000000000002")
-            self.cloud = DynessCloud(devices=[device, others], calls_per_second=None)
+            others = [] if alone else [PowerHaus(serial=OTHER, module_serial="DEMO000000000002")]
+            self.cloud = DynessCloud(devices=[device, *others], calls_per_second=None)
         self.live.clouds.append(cast("Any", self.cloud))
         await self.cloud.start()
         self.begin(kind)
@@ -338,6 +338,38 @@ async def test_later(house: House, name: str, outcome: str, kinds: list[str]) ->
         if outcome is not LIMITED:
             assert house.logged() == ["INFO"] * is_told, kind
         assert not house.hass.config_entries.flow.async_progress()
+
+
+@pytest.mark.parametrize(
+    ("kind", "minutes", "calls", "back_within", "requests"),
+    [
+        ("network_anomaly", 4, 8, 70, 0),
+        ("network_anomaly", 60, 19, 300, 0),
+        ("hang", 355, 90, 320, 0),
+        ("access_denied", 60, 19, 300, 1),
+    ],
+)
+async def test_the_whole_cloud(
+    house: House, kind: FaultKind, minutes: int, calls: int, back_within: int, requests: int
+) -> None:
+    """What an outage costs one pack, how soon it is over, and who is asked for credentials meanwhile."""
+    await house.set_up(Read(serial="", fed=lambda _: True), alone=True)
+    await house.live(22)
+    before, flows = house.states(fed=True), house.hass.config_entries.flow.async_progress
+    house.logged()
+    house.cloud.calls.clear()
+    house.cloud.add_fault(Fault(kind))
+    while not house.cloud.calls:
+        await house.live(0.1)
+    await house.live(minutes)
+    assert len([call for call in house.cloud.calls if call.serial]) <= calls
+    assert set(house.logged()) == {"ERROR"}
+    assert len(flows()) == requests
+    if minutes > 30:
+        house.check_lost(before)
+    await house.check_back(set(), back_within)
+    assert set(house.logged()) == {"INFO"}
+    assert not flows()
 
 
 @pytest.mark.parametrize("name", READS)
