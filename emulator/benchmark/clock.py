@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Generator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -52,8 +53,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return self._utcnow[1]
 
     @override
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
+    def run_in_executor[*Arguments, Result](
+        self, executor: Executor | None, func: Callable[[*Arguments], Result], *args: *Arguments
+    ) -> asyncio.Future[Result]:
+        future = super().run_in_executor(executor, func, *args)
         self._simulated.in_executor += 1
         future.add_done_callback(self._returned)
         return future
@@ -100,7 +103,7 @@ class Slices:
 
         gc.collect()
         gc.disable()
-        asyncio.Handle._run = timed  # type: ignore[method-assign]  # noqa: SLF001
+        asyncio.Handle._run = timed  # type: ignore[assignment, method-assign]  # noqa: SLF001
         try:
             yield
         finally:

@@ -24,7 +24,7 @@ from custom_components.dyness_atess.telemetry.vocabulary import Key
 from ..dyness.catalogue import CATALOGUE, build
 from .clock import BEGIN, OWNER, Slices, simulated
 from .house import add_accounts, house
-from .uploads import ANSWER, Battery, Cloud, Uploads
+from .uploads import Battery, Cloud, Uploads
 
 HOURS = 6
 SAMPLES = 72
@@ -32,22 +32,31 @@ SAMPLES = 72
 
 
 class Bare(DataUpdateCoordinator[dict[Key, Any]]):
-    """Asks nobody, decodes nothing, and shows what ours shows."""
+    """Takes the numbers of the same answers as they are, and shows the states that ours shows."""
 
-    def __init__(self, shown: ReadingsCoordinator) -> None:
+    def __init__(self, shown: ReadingsCoordinator, cloud: Cloud) -> None:
         interval = timedelta(minutes=5)
         super().__init__(
             shown.hass, logging.getLogger(__name__), name="bare", config_entry=None, update_interval=interval
         )
         self._shown = shown
+        self._cloud = cloud
         self.polls = 0
 
     @override
     async def _async_update_data(self) -> dict[Key, Any]:
-        await asyncio.sleep(ANSWER)
+        answer = await self._cloud.answer(self._shown.serial)
+        self.numbers = {point["pointId"]: _number(point["pointValue"]) for point in answer.content["data"]}
         self.polls += 1
         data = self._shown.data
         return {**data.values, **data.flags, Key.ONLINE: True} if data else {}
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
 
 
 class BareEntity(CoordinatorEntity[Bare]):
@@ -98,11 +107,11 @@ def compare(name: str, **options: Any) -> Poll:
 
 async def _compare(cloud: Cloud, options: dict[str, Any]) -> Poll:
     async with house(cloud) as hass:
-        account = (await add_accounts(hass, cloud, **options))["account"]
+        await add_accounts(hass, cloud, **options)
         await asyncio.sleep(1800)
         context = copy_context()
         context.run(OWNER.set, "bare")
-        bare = await asyncio.get_running_loop().create_task(_add_twins(hass), context=context)
+        bare = await asyncio.get_running_loop().create_task(_add_twins(hass, cloud), context=context)
         await asyncio.sleep(1800)
         slices, before, polls = Slices(), sum(cloud.calls.values()), sum(one.polls for one in bare)
         with slices.measured():
@@ -110,13 +119,12 @@ async def _compare(cloud: Cloud, options: dict[str, Any]) -> Poll:
         calls = (sum(cloud.calls.values()) - before) / 2  # each is counted for its account too
         of_bare = sum(one.polls for one in bare) - polls
         entities = sum(len(one._listeners) for one in bare) / len(bare)  # noqa: SLF001
-        del account
     return Poll(
         ours=slices.total["Home Assistant"] / calls * 1e6, bare=slices.total["bare"] / of_bare * 1e6, entities=entities
     )
 
 
-async def _add_twins(hass: HomeAssistant) -> Sequence[Bare]:
+async def _add_twins(hass: HomeAssistant, cloud: Cloud) -> Sequence[Bare]:
     coordinators: dict[ReadingsCoordinator, Bare] = {}
     kinds: dict[str, type[Entity]] = {"sensor": BareSensor, "binary_sensor": BareBinarySensor}
     for domain, kind in kinds.items():
@@ -125,7 +133,7 @@ async def _add_twins(hass: HomeAssistant) -> Sequence[Bare]:
         for entity in [*component.entities]:
             if isinstance(entity, DeviceEntity):
                 if entity.coordinator not in coordinators:
-                    coordinators[entity.coordinator] = Bare(entity.coordinator)
+                    coordinators[entity.coordinator] = Bare(entity.coordinator, cloud)
                     await coordinators[entity.coordinator].async_refresh()
                 twins.append(kind(coordinators[entity.coordinator], entity))  # type: ignore[call-arg]
         await component.async_add_entities(twins)

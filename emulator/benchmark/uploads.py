@@ -4,7 +4,7 @@ import asyncio
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import accumulate
 from random import Random
 from typing import Any
@@ -71,22 +71,28 @@ class Cloud:
 
     async def exchange(self, _session: object, _method: str, url: str, **request: Any) -> Answer:
         """Answer a call of the client."""
-        await asyncio.sleep(ANSWER)
-        loop: Any = asyncio.get_running_loop()
         app_id = request["headers"]["Authorization"].removeprefix("API ").partition(":")[0]
         content = orjson.loads(request["body"])
         self.calls[app_id] += 1
-        data = self._data(url, app_id, content, loop.time(), loop.utcnow())
-        return Answer(status=200, content={"code": "200", "data": data})
-
-    def _data(self, url: str, app_id: str, content: Json, now: float, time: datetime) -> Any:
-        if url.endswith("/storage/list"):
-            rows = [battery.device.listing(time) for battery in self.accounts[app_id]]
-            return {"list": rows[content["pageSize"] * (content["pageNum"] - 1) :][: content["pageSize"]]}
-        serial = content["deviceSn"]
         if url.endswith("/realTime/data"):
-            self.calls[serial] += 1
-            return self._battery_of[serial].answer(serial, now)
+            self.calls[content["deviceSn"]] += 1
+            return await self.answer(content["deviceSn"])
+        await asyncio.sleep(ANSWER)
+        return _answer(self._secondary(url, app_id, content))
+
+    async def answer(self, serial: str) -> Answer:
+        """Answer with the newest sample that can be read."""
+        await asyncio.sleep(ANSWER)
+        return _answer(self._battery_of[serial].answer(serial, asyncio.get_running_loop().time()))
+
+    def _secondary(self, url: str, app_id: str, content: Json) -> Any:
+        if url.endswith("/storage/list"):
+            rows = [battery.device.listing(BEGIN) for battery in self.accounts[app_id]]
+            return {"list": rows[content["pageSize"] * (content["pageNum"] - 1) :][: content["pageSize"]]}
         if url.endswith("/station/info"):
-            return self._battery_of[serial].device.station()
+            return self._battery_of[content["deviceSn"]].device.station()
         return None
+
+
+def _answer(data: Any) -> Answer:
+    return Answer(status=200, content={"code": "200", "data": data})
