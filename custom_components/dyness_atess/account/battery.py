@@ -260,7 +260,7 @@ class Battery(Source):
         # Who would wait long for the ceiling is better asked with the next sample than for this one when it is old.
         wanted = min(len(due), queue.free(Priority.MODULE, BURST))
         taken = self._pace.take(wanted, max(spare, 0) * share, dt_util.utcnow().timestamp())
-        for module in sorted(due, key=_time)[:taken]:
+        for module in sorted(due, key=lambda module: module.turn)[:taken]:
             module.async_ask()
 
     async def _complete(self, reading: Reading, family: Family | None) -> None:
