@@ -19,7 +19,7 @@ from .atess.pbd import Pbd
 from .dashboard import dashboard, energy_sources
 from .dyness.battery import EPOCH
 from .dyness.cloud import DynessCloud
-from .dyness.devices import Json, stamp
+from .dyness.devices import stamp
 from .dyness.powerhaus import PowerHaus
 from .household import DOMAIN, REPOSITORY, Household, HouseholdError, User, household
 
@@ -30,14 +30,15 @@ DYNESS_PORT = 8310
 ATESS_PORT = 8311
 """Always the same: they are part of what Home Assistant stores."""
 SPEED = 60.0
-FASTEST_PBD = 60.0
-"""At more its counters would grow by what the integration takes for impossible."""
+FASTEST_PBD, PBD_SIZE = 60.0, 0.1
+"""Faster or larger, its counters would rise by what no converter does, and the integration would not believe them."""
 MORNING = 9 * 3600
-"""When a new demo begins: there is sun, from whose power the integration learns in which unit a PBD gives powers."""
-LEARNING_SECONDS = 60
+"""When a new demo begins: there is sun, and the batteries are charged."""
+PATIENCE = 60
+"""Seconds until the integration has seen enough of the PBD to believe its counters."""
 POLL_SECONDS = 15
 OPTIONS = {"single_cells": True, "hourly_calls": 3600}
-"""Of each account whose form has them. A poll costs one call per device: 480 an hour of Dyness, 240 of ATESS."""
+"""Of each account whose form has them. A poll is one call per device: 480 an hour of Dyness, 240 of ATESS."""
 RESTART_WANTED = 100
 """With this code Home Assistant ends when its user asks for a restart."""
 
@@ -57,9 +58,9 @@ class EagerPbd(Pbd):
         """Give the present."""
         return now
 
-    def record(self, now: datetime) -> Json:
-        """Give what it measures in its own time with a clock that is right."""
-        return super().record(now) | {"time": stamp(now)}
+    def _time(self, sample: datetime) -> str:
+        """Show a clock that is right, however fast the plant lives."""
+        return stamp(sample)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ class Clouds:
         """Make the systems."""
         slower = min(life.speed, FASTEST_PBD)
         self.powerhaus = EagerPowerHaus(speed=life.speed, utc_offset=life.utc_offset(life.speed), seed=0)
-        self.pbd = EagerPbd(speed=slower, utc_offset=life.utc_offset(slower), seed=1)
+        self.pbd = EagerPbd(speed=slower, utc_offset=life.utc_offset(slower), seed=1, size=PBD_SIZE)
         self.dyness = DynessCloud(devices=[self.powerhaus])
         self.atess = AtessCloud(devices=[self.pbd])
         self.serials = [self.powerhaus.serial, self.powerhaus.module_serial, self.pbd.serial]
@@ -100,9 +101,10 @@ class Clouds:
     def accounts(self) -> dict[str, list[dict[str, Any]]]:
         """What a user types to add each account, by the title of its entry."""
         dyness, atess = self.dyness, self.atess
-        app = {"app_id": dyness.app_id, "app_secret": dyness.app_secret, "region": dyness.url}
+        app = {"app_id": dyness.app_id, "app_secret": dyness.app_secret, "region": "other"}
         api = {"api_id": atess.api_id, "api_token": atess.api_token, "server": atess.url, "device_sn": self.pbd.serial}
-        return {"Dyness": [{"next_step_id": "dyness"}, app], "ATESS": [{"next_step_id": "atess"}, api]}
+        server = {"base_url": dyness.url}
+        return {"Dyness": [{"next_step_id": "dyness"}, app, server], "ATESS": [{"next_step_id": "atess"}, api]}
 
 
 def arguments() -> argparse.Namespace:
@@ -182,9 +184,8 @@ async def furnished(directory: Path, port: int, clouds: Clouds) -> AsyncGenerato
             if title not in known:
                 await home.set_options(await home.configure(DOMAIN, *inputs), OPTIONS)
         if DASHBOARD not in [known["url_path"] for known in await home.call("lovelace/dashboards/list")]:
-            async with asyncio.timeout(LEARNING_SECONDS):
-                # It takes a PBD some samples to tell what its numbers mean.
-                while not {"pv_power", "power", "output_power"} <= (await home.entities(clouds.pbd.serial)).keys():
+            async with asyncio.timeout(PATIENCE):
+                while not {"pv_energy", "energy_charged", "power"} <= (await home.entities(clouds.pbd.serial)).keys():
                     await asyncio.sleep(1)
                     await read(home, clouds.serials)
             await add_dashboards(home, clouds.serials)

@@ -129,11 +129,10 @@ class Frontend:
         for name, value in values.items():
             await self.form.locator(f"input[name={name}]").fill(value)
 
-    async def pick(self, label: str, value: str) -> None:
-        """Type a value of one's own into a select field that allows it."""
-        await self.form.locator(f"ha-picker-field[aria-label={label}]").click()
-        await self.form.locator("ha-picker-combo-box input").fill(value)
-        await self.form.locator("ha-picker-combo-box ha-combo-box-item", has_text=value).click()
+    async def pick(self, label: str, option: str) -> None:
+        """Choose an option of a select field."""
+        await self.picked(label).click()
+        await self.form.locator("ha-dropdown-item", has_text=option).click()
 
     async def typed(self, name: str) -> str:
         """What stands in a text field."""

@@ -48,7 +48,7 @@ async def test_dashboards_and_second_start(tmp_path: Path, port: int, clouds: Cl
 async def may_ask_often(home: Household) -> None:
     for entry in await home.call("config_entries/get", domain=DOMAIN):
         shown = await home.request("GET", f"/api/diagnostics/config_entry/{entry['entry_id']}")
-        assert shown["data"]["calls"]["hourly_calls"] == OPTIONS["hourly_calls"], entry["title"]
+        assert shown["data"]["calls"]["chosen_ceiling"] == OPTIONS["hourly_calls"], entry["title"]
 
 
 async def no_complaint_about_energy(home: Household) -> None:
