@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.json import JSONEncoder
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.dyness_atess.const import DOMAIN
 from custom_components.dyness_atess.diagnostics import async_get_config_entry_diagnostics
 from emulator.dyness.cloud import DynessCloud
 from emulator.dyness.replay import Replay, replay_all
@@ -89,5 +91,9 @@ async def test_an_unknown_family_is_there_whole(
     await hass.async_block_till_done(wait_background_tasks=True)
     (shown,) = json.loads(await download(hass, entry))["data"]["devices"]
     assert shown["points"] == points
-    assert shown["reading"]["family"] is None
+    assert shown["reading"] is None
     assert state(hass, "soc") is None
+    # There is a device to download it from, and a repair that asks for it.
+    assert dr.async_get(hass).async_get_device_by_identifier((DOMAIN, SERIAL), entry.entry_id)
+    (issue,) = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN]
+    assert issue.translation_key == "not_understood"
