@@ -90,7 +90,7 @@ def test_offset_of_the_clock_dates_what_comes_after_a_gap() -> None:
     assert old.sampled_at
     assert abs(old.sampled_at - device.silent_since) < 2 * UPLOAD
     # What another device of the account has learned is enough.
-    seeded = ConverterDecoder("pbd", {"dating": {"offset": decoder.memory["dating"]["offset"]}})
+    seeded = ConverterDecoder("pbd", {"clock_offset": decoder.memory["clock_offset"]})
     assert seeded.decode(device.answer(evening), evening).sampled_at == old.sampled_at
 
 
@@ -106,8 +106,13 @@ def test_records_repeat_after_hours() -> None:
 
 def test_clock_of_home_assistant_was_wrong() -> None:
     decoder = ConverterDecoder("pbd")
-    decoder.decode({"capacity": 50, "time": "x"}, NOON + timedelta(days=300))
-    assert decoder.decode({"capacity": 50, "time": "x"}, NOON).sampled_at == NOON
+    record = {"capacity": 50, "time": "x"}
+    decoder.decode(record, NOON + timedelta(days=300))
+    decoder.decode(record | {"capacity": 51}, NOON + timedelta(days=300))
+    assert decoder.decode(record, NOON).sampled_at == NOON
+    assert decoder.decode(record, NOON + timedelta(hours=1)).sampled_at == NOON
+    decoder.decode(record | {"capacity": 52}, NOON + timedelta(hours=1))
+    assert decoder.decode(record, NOON + timedelta(hours=2)).sampled_at == NOON
 
 
 def test_offline() -> None:

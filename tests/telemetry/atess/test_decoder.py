@@ -136,14 +136,6 @@ def test_option_overrides_witnesses() -> None:
     assert reading.values[Key.CURRENT] == pytest.approx(-truth["current"], abs=0.1)
 
 
-@pytest.mark.parametrize("unit", ["kW", "W", "tenths_of_kW"])
-def test_unit_of_the_load_is_told_by_its_counter(unit: Any) -> None:
-    shown = readings(Hps(power_unit=unit), MIDNIGHT + timedelta(hours=12), 20)
-    assert Key.LOAD_POWER not in shown[0][0].values
-    reading, truth = shown[-1]
-    assert reading.values[Key.LOAD_POWER] == pytest.approx(truth["output_power"], abs=51)
-
-
 NOON, TODAY = datetime(2026, 6, 21, 12, tzinfo=UTC), "2026-06-21 12:00:00"
 
 
@@ -173,12 +165,23 @@ def test_counters_of_the_day(records: list[Any], shown: list[float | None]) -> N
         decoder = restarted(decoder)
 
 
+def test_old_record_leaves_the_counters_of_the_day() -> None:
+    """Of servers that take turns one is still at yesterday."""
+    decoder = ConverterDecoder("pbd")
+    old, new = {"epvToday": 30, "time": "2026-06-20 23:58:00"}, {"epvToday": 0.1, "time": "2026-06-21 00:04:00"}
+    decoder.decode(old, NOON)
+    decoder.decode(new, NOON + POLL)
+    decoder.decode(old, NOON + 2 * POLL)
+    new |= {"epvToday": 0.2}
+    assert decoder.decode(new, NOON + 3 * POLL).values[Key.PV_ENERGY_TODAY] == 0.2
+
+
 @pytest.mark.parametrize("device", [Pbd(measures="tenths"), Pbd(has_bms=False, positive="charging"), Hps()])
 def test_restart_goes_on(device: Pbd) -> None:
     kind = "hps" if isinstance(device, Hps) else "pbd"
     decoder, restarting = ConverterDecoder(kind), ConverterDecoder(kind)
     # The record before, which a counter is compared with, is not kept.
-    device.overrides = dict.fromkeys(("echargeToday", "edischargeToday", "eloadToday"))
+    device.overrides = dict.fromkeys(("echargeToday", "edischargeToday"))
     for number in range(100):
         now = MIDNIGHT + timedelta(hours=16) + number * POLL
         assert restarting.decode(device.answer(now), now) == decoder.decode(device.answer(now), now)
@@ -194,7 +197,7 @@ SCALARS = st.one_of(
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
 NAMES = st.sampled_from([row.name for rows in FIELDS.values() for row in rows]) | st.text()
 RECORDS = st.dictionaries(NAMES, JSON, max_size=80)
-PARTS = ("dating", "scale", "sign", "load_unit", "parts", "today", "falling", "records", "time", "day", "offset")
+PARTS = ("scale", "sign", "parts", "today", "falling", "records", "time", "day", "clock_offset")
 MEMORY = st.dictionaries(st.sampled_from(PARTS), JSON | st.dictionaries(st.sampled_from(PARTS + tuple(Key)), JSON))
 
 
@@ -222,14 +225,8 @@ def test_any_memory(memory: Any) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        *(
-            {"scale": [5.0, "x", 0]},
-            {"sign": [1.0, "x", 3]},
-            {"sign": 7},
-            {"today": {"nothing": 1}},
-            {"falling": [None]},
-        ),
-        *({"dating": {"records": {"1": [float("nan"), 0]}}}, {"dating": {"offset": "x"}}, {"parts": 5}, {"dating": 5}),
+        *({"scale": [5.0, "x", 0]}, {"sign": [1.0, "x", 3]}, {"sign": 7}, {"today": {"nothing": 1}}, {"parts": 5}),
+        *({"records": {"1": [float("nan"), 0]}}, {"clock_offset": "x"}, {"records": 5}, {"falling": [None]}),
     ],
 )
 def test_damaged_memory_begins_anew(damage: dict[str, Any]) -> None:
