@@ -27,30 +27,17 @@ _WORKING = (DeviceStatus.RUNNING, DeviceStatus.ON_GRID, DeviceStatus.OFF_GRID, D
 _DIRECTIONS = {BatteryStatus.DISCHARGING: 1, BatteryStatus.CHARGING: -1}
 
 
-class Decision:
-    """What the first evidence says, until three pieces in a row say otherwise."""
+def decide(decision: list[Any], choice: float, by: str) -> None:
+    """Add evidence to what was decided, by what, and how many pieces in a row speak against it: three turn it.
 
-    def __init__(self, choices: Sequence[float], memory: Any = None) -> None:
-        """Go on from `memory`, or raise one of some errors where it is none."""
-        decided, by, contrary = memory or (None, "", 0)
-        if decided not in (None, *choices) or contrary not in range(CONTRARY):
-            raise ValueError("no decision")
-        self.decided: float | None = decided
-        self.by = str(by)
-        self.contrary = int(contrary)
-
-    @property
-    def memory(self) -> list[Any]:
-        """What `__init__` goes on from, for JSON and for diagnostics."""
-        return [self.decided, self.by, self.contrary]
-
-    def add(self, choice: float, by: str) -> None:
-        """Take in a piece of evidence. The balance never speaks against what is better."""
-        if by == BALANCE and self.by not in ("", BALANCE):
-            return
-        self.contrary = 0 if choice == self.decided else self.contrary + 1
-        if self.decided is None or self.by == BALANCE != by or self.contrary == CONTRARY:
-            self.decided, self.by, self.contrary = choice, by, 0
+    The balance decides until there is something better, and never speaks against that.
+    """
+    decided, decided_by, contrary = decision
+    if by == BALANCE and decided_by not in ("", BALANCE):
+        return
+    contrary = 0 if choice == decided else contrary + 1
+    is_turned = decided is None or decided_by == BALANCE != by or contrary == CONTRARY
+    decision[:] = (choice, by, 0) if is_turned else (decided, decided_by, contrary)
 
 
 def scale(numbers: Sequence[tuple[Field, float]]) -> tuple[float, str] | None:
@@ -84,18 +71,15 @@ def direction(
     if abs(current) <= IDLE_CURRENT:
         return None
     told = {_DIRECTIONS.get(now.get(Key.BATTERY_STATUS, BatteryStatus.IDLE), 0): "battery status"}
-    charged, discharged = (rise(now, last, key) for key in (Key.ENERGY_CHARGED_TODAY, Key.ENERGY_DISCHARGED_TODAY))
-    if min(charged, discharged) >= 0 and before * current > 0 and abs(before) > IDLE_CURRENT:
-        told.setdefault((discharged >= LEAST_RISE) - (charged >= LEAST_RISE), "counters of the day")
+    counters = (Key.ENERGY_CHARGED_TODAY, Key.ENERGY_DISCHARGED_TODAY)
+    if before * current > 0 and abs(before) > IDLE_CURRENT and all(key in now and key in last for key in counters):
+        charged, discharged = (now[key] - last[key] for key in counters)
+        if min(charged, discharged) >= 0:
+            told.setdefault((discharged >= LEAST_RISE) - (charged >= LEAST_RISE), "counters of the day")
     told.pop(0, None)
     told = told or {_balance(powers): BALANCE}
     flows, by = told.popitem()
     return (math.copysign(1, current) * flows, by) if flows and not told else None
-
-
-def rise(now: Mapping[Key, Any], last: Mapping[Key, Any], key: Key) -> Any:
-    """Return by how much a counter has risen, -1 where that is not known."""
-    return now[key] - last[key] if key in now and key in last else -1.0
 
 
 def _balance(powers: Mapping[Key, float | None]) -> int:

@@ -20,7 +20,6 @@ class Measure(Enum):
     CURRENT = (-3000.0, 3000.0)  # A, or tenths of it
     TEMPERATURE = (-60.0, 150.0)  # °C, or tenths of it
     POWER = (-2e6, 2e6)  # diagnostics only: kW, W or tenths of kW, nobody knows (atess-api 5.9)
-    LOAD_POWER = (-3e6, 3e6)  # the same, but with a counter that tells the unit
     FREQUENCY = (0.0, 70.0)  # Hz
     PERCENTAGE = (0.0, 100.0)
     CELL_VOLTAGE = (1.0, 5.0)  # V; without a battery the mean is a small negative number that arrives as 65.5
@@ -49,8 +48,6 @@ class Field:
 
 
 BATTERY = "battery"
-OTHER_INPUTS = "other inputs"
-"""PV inputs of an HPS whose currents nobody knows."""
 _OWN = ""
 """The field tells by itself whether its part exists."""
 
@@ -159,10 +156,10 @@ FIELDS: Mapping[str, Fields] = {
         # Where there is a pv1Volt, vpv is one half of it: of two rows with one key the last that is not 0 counts.
         *_input(1, "vpv", "ipv", "bipvBuck1"),
         *_rows(Measure.VOLTAGE, "pv1", pv1Volt=Key.PV1_VOLTAGE),
-        *_rows(Measure.VOLTAGE, OTHER_INPUTS, vpv2=None, vpv3=None, pv2Volt=None, pv3Volt=None),
+        # Nobody knows the currents of the others: where there is one, the power of all is not known.
+        *_rows(Measure.VOLTAGE, "pv2", vpv2=None, vpv3=None, pv2Volt=None, pv3Volt=None),
         *_rows(Measure.ENERGY_TODAY, eloadToday=Key.LOAD_ENERGY_TODAY),
         *_rows(Measure.LIFETIME, eloadTotal=Key.LOAD_ENERGY),
-        *_rows(Measure.LOAD_POWER, loadActivePower=Key.LOAD_POWER),
         *_rows(Measure.FREQUENCY, fac=Key.OUTPUT_FREQUENCY),
         # Which sensors temp1 to temp4 are is not certain.
         *_rows(Measure.TEMPERATURE, _OWN, temp5=Key.TRANSFORMER_TEMPERATURE, temp6=Key.AMBIENT_TEMPERATURE),
