@@ -5,7 +5,6 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import gc
 from selectors import DefaultSelector
@@ -14,28 +13,26 @@ from typing import Any, override
 from unittest.mock import patch
 
 BEGIN = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
-
-OWNER: ContextVar[str] = ContextVar("OWNER", default="Home Assistant")
-"""On whose behalf a callback runs; timers and tasks inherit it."""
+IS_BARE: ContextVar[bool] = ContextVar("IS_BARE", default=False)
+"""Whether a callback is one of those that ours are compared with; timers and tasks inherit it."""
 
 
 class _Selector(DefaultSelector):
-    """Lets time jump where it would wait for a timer."""
+    """Jumps to the next timer instead of waiting for it, unless a thread has something to do."""
 
     now = 0.0
     in_executor = 0
 
     @override
     def select(self, timeout: float | None = None) -> Any:
-        if self.in_executor and timeout != 0:
+        if timeout is None or (self.in_executor and timeout):
             return super().select()
-        if timeout:
-            self.now += timeout
-        return super().select(0 if timeout is not None else None)
+        self.now += timeout
+        return super().select(0)
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """Waits for real only where a thread has something to do."""
+    """Waits for real only for threads."""
 
     def __init__(self) -> None:
         self._simulated = _Selector()
@@ -56,13 +53,13 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def run_in_executor[*Arguments, Result](
         self, executor: Executor | None, func: Callable[[*Arguments], Result], *args: *Arguments
     ) -> asyncio.Future[Result]:
-        future = super().run_in_executor(executor, func, *args)
-        self._simulated.in_executor += 1
-        future.add_done_callback(self._returned)
-        return future
+        def returned(_: object) -> None:
+            self._simulated.in_executor -= 1
 
-    def _returned(self, _: object) -> None:
-        self._simulated.in_executor -= 1
+        self._simulated.in_executor += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(returned)
+        return future
 
 
 @contextmanager
@@ -78,41 +75,36 @@ def simulated() -> Generator[SimulatedLoop]:
     loop.close()
 
 
-@dataclass
 class Slices:
-    """Seconds of processor time that the callbacks of a loop take, without the interpreter's collection of garbage."""
+    """Seconds of processor time that callbacks take, without the interpreter's collection of garbage."""
 
-    total: dict[str, float] = field(default_factory=dict)
-    """By owner."""
-    longest: float = 0.0
-    slowest: str = ""
+    def __init__(self) -> None:
+        self.bare = self.ours = 0.0
+        self.longest = 0.0, ""
 
     @contextmanager
     def measured(self) -> Generator[None]:
-        """Measure what runs meanwhile."""
-        run, clock = asyncio.Handle._run, time.thread_time  # noqa: SLF001
+        """Measure the callbacks that begin and end meanwhile."""
+        run, clock, is_over = asyncio.Handle._run, time.thread_time, False  # noqa: SLF001
 
         def timed(handle: asyncio.Handle) -> None:
+            callback: Any = handle._callback  # type: ignore[attr-defined]  # noqa: SLF001
+            task = getattr(callback, "__self__", None)
+            of: Any = task.get_coro() if isinstance(task, asyncio.Task) else callback
+            name = getattr(of, "__qualname__", "partial")
             begin = clock()
             run(handle)
-            taken = clock() - begin
-            owner = handle._context.get(OWNER, "Home Assistant")  # type: ignore[attr-defined]  # noqa: SLF001
-            self.total[owner] = self.total.get(owner, 0.0) + taken
-            if taken > self.longest:
-                self.longest, self.slowest = taken, _name(handle)
+            taken = 0.0 if is_over else clock() - begin
+            if handle._context.get(IS_BARE):  # type: ignore[attr-defined]  # noqa: SLF001
+                self.bare += taken
+            else:
+                self.ours += taken
+            if taken > self.longest[0]:
+                self.longest = taken, name
 
         gc.collect()
         gc.disable()
-        asyncio.Handle._run = timed  # type: ignore[assignment, method-assign]  # noqa: SLF001
-        try:
+        with patch.object(asyncio.Handle, "_run", timed):
             yield
-        finally:
-            asyncio.Handle._run = run  # type: ignore[method-assign]  # noqa: SLF001
-            gc.enable()
-
-
-def _name(handle: asyncio.Handle) -> str:
-    called: Any = getattr(handle, "_callback", None)
-    task = getattr(called, "__self__", None)
-    of = task.get_coro() if isinstance(task, asyncio.Task) else called
-    return str(getattr(of, "__qualname__", of))
+            is_over = True
+        gc.enable()

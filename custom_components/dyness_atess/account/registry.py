@@ -14,6 +14,10 @@ from ..telemetry.vocabulary import Key
 
 type Quantity = tuple[Platform, Key]
 
+# To look one up in an enumeration takes as long as all the rest, and a fleet has ten thousand entities.
+_PLATFORMS: dict[str, Platform] = {platform.value: platform for platform in Platform}
+_KEYS: dict[str, Key] = {key.value: key for key in Key}
+
 
 @callback
 def known_devices(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, Device]:
@@ -44,8 +48,8 @@ def known_quantities(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, set[Q
     known: dict[str, set[Quantity]] = {}
     for registered in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
         serial, _, key = registered.unique_id.rpartition("-")
-        if key in Key:
-            known.setdefault(serial, set()).add((Platform(registered.domain), Key(key)))
+        if key in _KEYS:
+            known.setdefault(serial, set()).add((_PLATFORMS[registered.domain], _KEYS[key]))
     return known
 
 
