@@ -21,9 +21,7 @@ READ_BY_NAME = NAMED.name
 _BY_NAME = {family.name: family for family in FAMILIES}
 _HEAD = frozenset(rule.id for rule in HEAD)
 _SERIAL = re.compile(r"[A-Za-z0-9-]{8,}")
-_STATUS = dict(
-    enumerate((BatteryStatus.SLEEPING, BatteryStatus.CHARGING, BatteryStatus.DISCHARGING, BatteryStatus.IDLE))
-)
+_STATUS = (BatteryStatus.SLEEPING, BatteryStatus.CHARGING, BatteryStatus.DISCHARGING, BatteryStatus.IDLE)
 
 
 def decode(data: Any, known_family: str | None = None, sign: int | None = None) -> Reading:
@@ -42,7 +40,7 @@ def decode(data: Any, known_family: str | None = None, sign: int | None = None) 
     family = match.family
     sample = _Sample()
     sample.use(family, points, match.rules)
-    if (sample.zero and Key.VOLTAGE not in sample.values) or _no_cell_has_a_voltage(family, points, sample.values):
+    if sample.is_blank:
         return Reading(family=family.name, sampled_at=sample.sampled_at, implausible=tuple(points))
     sign = sign if family is NAMED else family.current_sign
     derive(family, sign, sample.values, sample.flags, cells=sample.cells, holes=sample.holes)
@@ -74,7 +72,7 @@ def decode_dongle(data: Any) -> dict[Key, Value]:
 
 def family_by_name(name: str | None) -> Family | None:
     """Return the family with this name."""
-    return _BY_NAME.get(name) if name else None
+    return _BY_NAME.get(name or "")
 
 
 def _values(rules: Sequence[Rule], data: Any) -> dict[Key, Value]:
@@ -84,19 +82,13 @@ def _values(rules: Sequence[Rule], data: Any) -> dict[Key, Value]:
     return sample.values
 
 
-def _no_cell_has_a_voltage(family: Family, points: list[Point], values: Mapping[Key, Value]) -> bool:
-    """Return whether the family's single cells are all 0, as they are in a device that has just restarted."""
-    if not family.cell_ids or Key.CELL_VOLTAGE_MAX in values or CELL_VOLTAGES[0] in values:
-        return False
-    cells = [read_number(point.value) for point in points if point.id in family.cell_ids]
-    return bool(cells) and not any(cells)
-
-
 @dataclass(kw_only=True, slots=True)
 class _Sample:
     """What one sample has said so far."""
 
     values: dict[Key, Value] = field(default_factory=dict)
+    fallbacks: dict[Key, Value] = field(default_factory=dict)
+    """Values that count only where no better point gives them."""
     flags: dict[Key, bool] = field(default_factory=dict)
     sampled_at: datetime | None = None
     firmware: str | None = None
@@ -108,20 +100,19 @@ class _Sample:
     """How many single cells there are; 0 where no point says it."""
     holes: set[Kind] = field(default_factory=set)
     """What of some cells or probes is not known."""
-    zero: bool = False
-    """Whether a point says that the battery has no voltage."""
-    provisional: set[Key] = field(default_factory=set)
-    """Keys that a better point may still replace."""
+    is_blank: bool = False
+    """Whether the battery or all of its single cells have no voltage, as in a device that has just restarted."""
 
     def use(self, family: Family, points: list[Point], rules: Sequence[Rule | None]) -> None:
         """Use each point once, by its rule."""
         lengths = self._count(family, points, rules)
-        seen = {rule.id for series, length in lengths.items() for rule in series.rules[length:]}
-        placeholders = frozenset(seen)
+        placeholders = {rule.id for series, length in lengths.items() for rule in series.rules[length:]}
+        seen, has_no_voltage = set(), False
         for point, rule in zip(points, rules, strict=True):
+            if point.id in placeholders:
+                continue
             if rule is None or point.id in seen:
-                if point.id not in placeholders:
-                    self.unknown.append(point)
+                self.unknown.append(point)
                 continue
             value = read_number(point.value)
             if self._take_text(rule.kind, point.value) if rule.kind.is_text else self._take(rule, value):
@@ -129,8 +120,14 @@ class _Sample:
             elif rule.kind.is_text or value is None:
                 self.unknown.append(point)
             else:
-                self.zero |= rule.kind is Kind.BATTERY_VOLTAGE and value == 0
+                has_no_voltage |= rule.kind is Kind.BATTERY_VOLTAGE and value == 0
                 self.implausible.append(point)
+        self.values = self.fallbacks | self.values
+        self.is_blank = has_no_voltage and Key.VOLTAGE not in self.values
+        if family.series and self.values.keys().isdisjoint(CELL_VOLTAGES):
+            rows = zip(points, rules, strict=True)
+            cells = [read_number(point.value) for point, rule in rows if rule and rule.kind is Kind.CELL_VOLTAGE]
+            self.is_blank |= bool(cells) and not any(cells)
         for series, length in lengths.items():
             if any(key not in self.values for keys in series.keys[:length] for key in keys):
                 self.holes.add(series.kind)
@@ -147,11 +144,11 @@ class _Sample:
                         self.module_count = count
         lengths = {}
         for series in family.series:
-            count = told.get(series.count_id, 0) - series.uncounted
-            if series.count_id in told and count >= 0:
-                lengths[series] = int(count)
+            count = told.get(series.count_id, -1) - series.uncounted
+            if count >= 0:
+                lengths[series] = count
                 if series.kind is Kind.CELL_VOLTAGE:
-                    self.cells = lengths[series]
+                    self.cells = count
             elif series.kind is Kind.LIMIT_STATE:
                 lengths[series] = len(series.keys)
             else:
@@ -184,7 +181,8 @@ class _Sample:
             self._value(keys[0], module, fallback=True)
             self._value(keys[1], place, fallback=True)
         elif kind is Kind.BATTERY_STATUS:
-            self._value(keys[0], _STATUS.get(int(value) & 7))
+            if (status := int(value) & 7) < len(_STATUS):
+                self._value(keys[0], _STATUS[status])
         elif kind is Kind.MODULE and value > self.module_count:
             return False
         else:
@@ -203,14 +201,9 @@ class _Sample:
             self.modules = tuple(dict.fromkeys(filter(_SERIAL.fullmatch, map(str.strip, text.split(",")))))
         return True
 
-    def _value(self, key: Key | None, value: Value | None, *, fallback: bool = False) -> None:
-        """Set a value, unless another point has said it already and not less well."""
-        if key and value is not None and (key not in self.values or (key in self.provisional and not fallback)):
-            self.values[key] = value
-            if fallback:
-                self.provisional.add(key)
-            else:
-                self.provisional.discard(key)
+    def _value(self, key: Key | None, value: Value, *, fallback: bool = False) -> None:
+        if key:
+            (self.fallbacks if fallback else self.values).setdefault(key, value)
 
     def _flag(self, key: Key | None, *, on: bool) -> None:
         """Turn a flag on if any of the points that feed it says so."""

@@ -59,9 +59,8 @@ class Kind(Enum):
         self.low = low
         self.high = high
         self.whole = whole
-        # So many volts, watts or cycles can be.
-        possible = {255} if quantity else set()
-        self.fillers = FILLERS - possible
+        # There can be 255 volts, watts or cycles.
+        self.fillers = FILLERS - {255} if quantity else FILLERS
         self.is_text = math.isnan(low)
 
 
@@ -103,9 +102,7 @@ class Series:
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
         """A rule for each, whether it is real or not."""
-        return tuple(
-            Rule(str(self.first + 100 * number), None, self.kind, keys) for number, keys in enumerate(self.keys)
-        )
+        return tuple(Rule(str(self.first + 100 * n), None, self.kind, keys) for n, keys in enumerate(self.keys))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,8 +120,6 @@ class Family:
     series: Sequence[Series] = ()
     is_module: bool = False
     """Whether it is what a module behind a master speaks; some masters speak it too."""
-    nominal_cell_voltage: float = 3.2
-    """V of a lithium iron phosphate cell, which all known families have."""
     station_is_total: bool = False
     """Whether `station/info` is known to have the capacity of all of it (dyness-api 8)."""
     running: Sequence[Rule] = ()
@@ -137,11 +132,6 @@ class Family:
         return {rule.id: rule for rule in (*from_series, *self.rules)}
 
     @cached_property
-    def cell_ids(self) -> frozenset[str]:
-        """Ids of single cells."""
-        return frozenset(rule.id for series in self.series if series.kind is Kind.CELL_VOLTAGE for rule in series.rules)
-
-    @cached_property
     def count_ids(self) -> frozenset[str]:
         """Ids of the points that count cells, probes or modules."""
         modules = (rule.id for rule in self.rules if rule.kind is Kind.MODULES)
@@ -149,5 +139,5 @@ class Family:
 
     @cached_property
     def telling_ids(self) -> frozenset[str]:
-        """Ids of points whose numbers tell whether it is this family."""
+        """Ids of the points whose numbers tell whether it is this family."""
         return self.essential | self.count_ids

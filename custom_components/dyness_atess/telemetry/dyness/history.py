@@ -1,6 +1,6 @@
 """The records of `getLastPowerDataBySn` (dyness-api 3.4)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,17 +13,11 @@ MAXIMUM_AGE = timedelta(minutes=15)
 """Records have been seen hours and days late; an older one says nothing of now."""
 
 
-def latest_soc(records: list[Any], now: datetime) -> float | None:
+def latest_soc(records: Any, now: datetime) -> float | None:
     """Return the state of charge in % of the newest record that has one, if it is young enough at `now`."""
-    found = []
-    for record in records:
-        if isinstance(record, dict):
-            taken_at, soc = sample_time(str(record.get("createTime"))), number(str(record.get("soc")))
-            if taken_at and soc is not None and 0 <= soc <= 100:
-                found.append((taken_at, soc))
-    if not found:
-        return None
-    taken_at, soc = max(found)
+    told = ((taken_at, _read(record, "soc", Kind.SOC)) for taken_at, record in _dated(records))
+    found = [(taken_at, soc) for taken_at, soc in told if soc is not None]
+    taken_at, soc = max(found, default=(now, None))
     return soc if timedelta(0) <= now - taken_at <= MAXIMUM_AGE else None
 
 
@@ -40,26 +34,22 @@ def powers(
         voltage: V of the battery at some time, for records with nothing but a current; it changes by a tenth at most.
     """
     found: dict[datetime, float] = {}
-    for record in records if isinstance(records, list) else ():
-        if isinstance(record, dict):
-            taken_at, power = sample_time(str(record.get("createTime"))), _power(record, voltage, current_sign)
-            if taken_at and start < taken_at < end and power is not None and plausible(Kind.POWER, abs(power)):
-                found.setdefault(taken_at, power)
+    for taken_at, record in _dated(records):
+        power, current = _read(record, "realTimePower", Kind.POWER), _read(record, "realTimeCurrent", Kind.CURRENT)
+        volts = _read(record, "realTimeVoltage", Kind.BATTERY_VOLTAGE) or voltage
+        if power is None and current is not None and volts is not None:
+            power = current * volts
+        if start < taken_at < end and power is not None and abs(power) <= Kind.POWER.high:
+            found.setdefault(taken_at, power * current_sign + 0.0)  # never -0.0
     return sorted(found.items())
 
 
-def _power(record: Mapping[str, Any], voltage: float | None, current_sign: int) -> float | None:
-    """Return the power of a record in W, positive while discharging."""
-    power = _field(record, "realTimePower")
-    if power is None:
-        current, own_voltage = _field(record, "realTimeCurrent"), _field(record, "realTimeVoltage")
-        voltage = own_voltage or voltage
-        if current is None or voltage is None:
-            return None
-        power = current * voltage
-    return power * current_sign + 0.0  # never -0.0
+def _dated(records: Any) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
+    for record in records if isinstance(records, list) else ():
+        if isinstance(record, dict) and (taken_at := sample_time(str(record.get("createTime")))):
+            yield taken_at, record
 
 
-def _field(record: Mapping[str, Any], name: str) -> float | None:
-    value = record.get(name)
-    return number(str(value)) if isinstance(value, float | int | str) else None
+def _read(record: Mapping[str, Any], name: str, kind: Kind) -> float | None:
+    value = number(str(record.get(name)))
+    return value if value is not None and plausible(kind, value) else None

@@ -6,57 +6,47 @@ import re
 import unicodedata
 
 from .families import FAMILIES
-from .families.common import RESERVED
-from .families.words import ALSO, BATTERY_WORDS, QUANTITIES, SIMPLIFIED, TRADITIONAL, UNITS, WORDS
+from .families.words import ALSO, QUANTITIES, SIMPLIFIED, TRADITIONAL, WORDS
 from .family import Rule
 
 _LONGEST = 100
 _SIMPLER = str.maketrans(TRADITIONAL + "[]", SIMPLIFIED + "()")
-_WITH_UNIT = re.compile(r"(.+)\(([^()]+)\)")
-_SPOKEN = {word: quantity for quantity, words in QUANTITIES.items() for word in words.split("|")}
-_SPOKEN |= {f"({unit})": quantity for unit, quantity in UNITS.items()}
-_FOREIGN = [word for word, quantity in _SPOKEN.items() if quantity == "other"]
+_WITH_UNIT = re.compile(r"(.+)(\([^()]+\))")
+_QUANTITY_OF = {word: quantity for quantity, words in QUANTITIES.items() for word in words.split("|")}
+_FOREIGN = QUANTITIES["other"].split("|")
 
 
 @lru_cache(maxsize=2048)
 def normalised(name: str) -> str:
     """Return a vendor name without differences of width, case, spaces and script, without a colon or its unit."""
     folded = "".join(unicodedata.normalize("NFKC", name[:_LONGEST]).casefold().split()).translate(_SIMPLER).rstrip(":")
-    if match := _WITH_UNIT.fullmatch(folded):
-        said, unit = _last_quantity(match[1]), UNITS.get(match[2])
-        if unit and said in (None, unit, *ALSO.get(unit, ())):
-            return match[1].rstrip(":")
+    match = _WITH_UNIT.fullmatch(folded)
+    unit = _QUANTITY_OF.get(match[2], "other") if match else "other"
+    # In any other unit the value means something else, so that one stays part of the name.
+    if match and unit != "other" and _last_quantity(match[1]) in (None, unit, *ALSO.get(unit, ())):
+        return match[1].rstrip(":")
     return folded
 
 
 def _last_quantity(name: str) -> str | None:
     """Return the quantity that a name speaks of: that of the word that ends last, the longest of those."""
-    found = max(((name.rfind(word) + len(word), len(word), word) for word in _SPOKEN if word in name), default=None)
-    return _SPOKEN[found[2]] if found else None
+    words = ((name.rfind(word) + len(word), len(word), word) for word in _QUANTITY_OF if word in name)
+    return _QUANTITY_OF.get(max(words, default=(0, 0, ""))[2])
 
 
-def _meanings() -> dict[str, tuple[Rule, ...]]:
+def _meanings() -> dict[str, list[Rule]]:
     meanings: defaultdict[str, list[Rule]] = defaultdict(list)
     for rule in (*WORDS, *(rule for family in FAMILIES for rule in family.rules)):
         if rule.name:
             meanings[normalised(rule.name)].append(rule)
-    return {name: tuple(rules) for name, rules in meanings.items()}
+    return dict(meanings)
 
 
 MEANINGS = _meanings()
 """What a name means in any table."""
 
-BY_NAME = {
-    name: rules[0]
-    for name, rules in MEANINGS.items()
-    if name != RESERVED and len({(rule.kind, rule.keys) for rule in rules}) == 1
-}
+BY_NAME = {name: rules[0] for name, rules in MEANINGS.items() if len({(rule.kind, rule.keys) for rule in rules}) == 1}
 """What names give away where no table fits: those that mean the same everywhere."""
-
-
-def is_battery(name: str) -> bool:
-    """Return whether a name is one that only a battery has."""
-    return any(word in name for word in BATTERY_WORDS)
 
 
 def contradicts(name: str, rule: Rule, otherwise: str | None = None) -> bool:
@@ -67,8 +57,3 @@ def contradicts(name: str, rule: Rule, otherwise: str | None = None) -> bool:
     if meant is None:
         return said == "other"
     return meant not in (said, *ALSO.get(said, ())) or any(word in name for word in _FOREIGN)
-
-
-def is_only(name: str, quantity: str | None) -> bool:
-    """Return whether a name is nothing but that of a quantity, which any of its points may have."""
-    return quantity is not None and _SPOKEN.get(name) == quantity

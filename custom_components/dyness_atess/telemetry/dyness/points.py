@@ -11,18 +11,13 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
 
 
 def read_points(data: Any) -> list[Point]:
-    """Return the points that carry a value, whatever `data` is. Never raises.
-
-    Of points with the same id the first that carries a value counts; the others come behind it under their own name.
-    """
+    """Return the points that carry a value, in the order in which they came. Never raises."""
     points = []
     for item in data if isinstance(data, list) else ():
         if isinstance(item, dict):
-            point_id, value = _text(item.get("pointId")), _text(item.get("pointValue"))
+            point_id, value, name = _text(item.get("pointId")), _text(item.get("pointValue")), item.get("pointNameCn")
             if point_id and value:
-                name = item.get("pointNameCn")
-                name = normalised(name) if isinstance(name, str) else ""
-                points.append(Point(id=point_id, name=name, value=value))
+                points.append(Point(id=point_id, name=normalised(name) if isinstance(name, str) else "", value=value))
     return points
 
 

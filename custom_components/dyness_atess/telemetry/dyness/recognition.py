@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from ..raw import Point, number
 from .families import FAMILIES
+from .families.words import BATTERY_WORDS
 from .family import FILLERS, Family, Kind, Rule
-from .names import BY_NAME, MEANINGS, contradicts, is_battery, is_only, normalised
+from .names import BY_NAME, MEANINGS, contradicts, normalised
 
 _KNOWN_IDS = frozenset(point_id for family in FAMILIES for point_id in family.by_id)
 
@@ -30,24 +31,12 @@ class Match:
     family: Family
     rules: Sequence[Rule | None]
     """The rule of each point."""
-    fitting: set[str]
-    """Ids of points that a rule uses."""
-    conflicting: set[str]
-    """Ids of points that are something else here than in the table."""
     by_position: bool = False
     """Whether names that no table has are taken for those of the table."""
-
-    @property
-    def score(self) -> int:
-        """How well the family fits; 0 where it cannot be this one."""
-        fits = self.family.essential <= self.fitting
-        return len(self.fitting) - len(self.conflicting) if fits else 0
-
-    @property
-    def is_part(self) -> bool:
-        """Whether they can be some of the points of a device that is known to be of this family."""
-        against = self.by_position or self.conflicting & self.family.essential
-        return not against and len(self.fitting) > len(self.conflicting)
+    score: int = 0
+    """Points that fit, less those that are something else than in the table; 0 where an essential one is missing."""
+    is_part: bool = False
+    """Whether they can be some of the points of a device that is known to be of this family."""
 
 
 def recognise(points: list[Point], known: Family | None) -> Match | None:
@@ -61,18 +50,18 @@ def recognise(points: list[Point], known: Family | None) -> Match | None:
         first
         and first.score > 0
         and not first.by_position
-        # No other family knows a point that this one does not.
-        and all(rule or point.id not in _KNOWN_IDS for point, rule in zip(points, first.rules, strict=True))
+        and all(
+            # No other family knows a point that this one does not.
+            rule or point.id not in _KNOWN_IDS
+            for point, rule in zip(points, first.rules, strict=True)
+        )
     ):
         return first
-    matches = [first] if first else []
-    matches += [match for family in FAMILIES if family is not known and (match := _match(family, points))]
-    best = max(matches, key=lambda match: match.score, default=None)
+    others = (_match(family, points) for family in FAMILIES if family is not known)
+    best = max(filter(None, (first, *others)), key=lambda match: match.score, default=None)
     if best and best.score > 0:
         return best
-    if first and first.is_part:
-        return first
-    return _by_name(points)
+    return first if first and first.is_part else _by_name(points)
 
 
 class _Fit(Enum):
@@ -100,7 +89,7 @@ def _fit(family: Family, point_id: str, name: str) -> tuple[Rule | None, _Fit]:
     meanings = MEANINGS.get(name, ())
     if name == own or any(rule.keys and meaning.keys == rule.keys for meaning in meanings):
         return rule, _Fit.NAMED
-    if (meanings and (own or not is_only(name, rule.kind.quantity))) or contradicts(name, rule):
+    if meanings or contradicts(name, rule):
         return None, _Fit.REFUSED
     return rule, _Fit.PLACED if own and rule.keys else _Fit.NUMBERED
 
@@ -114,10 +103,11 @@ def _doubtful(kind: Kind, value: float | None) -> bool:
     return not plausible(kind, value)
 
 
-def _match(family: Family, points: list[Point]) -> Match | None:
+def _match(family: Family, points: list[Point], *, by_position: bool = True) -> Match | None:
     """Return what the table makes of the points; None where what would count cells is a cell's voltage itself.
 
-    The modules of towers and those of low-voltage batteries have the same ids for different cells, and no names.
+    The modules of towers and those of low-voltage batteries have the same ids for different cells, and no names. With
+    `by_position`, names that no table has are taken for those of the table, where hardly anything speaks against it.
     """
     rules: list[Rule | None] = []
     fitting, conflicting, placed, impossible = set(), set(), set(), 0
@@ -128,7 +118,7 @@ def _match(family: Family, points: list[Point]) -> Match | None:
             if point.id in family.count_ids and value and value % 1 and plausible(Kind.CELL_VOLTAGE, value):
                 return None
             doubtful = _doubtful(rule.kind, value)
-            if doubtful and point.id in family.essential:
+            if (doubtful and point.id in family.essential) or (fit is _Fit.PLACED and not by_position):
                 rule, fit = None, _Fit.REFUSED
             elif fit is _Fit.PLACED:
                 placed.add(point.id)
@@ -140,20 +130,20 @@ def _match(family: Family, points: list[Point]) -> Match | None:
         rules.append(rule)
     conflicting -= fitting
     if placed and (10 * len(conflicting) > len(fitting) or 4 * impossible > len(placed)):
-        # Ids alone are not to be trusted here.
-        rules = [
-            rule if rule and _fit(family, rule.id, point.name)[1] is not _Fit.PLACED else None
-            for point, rule in zip(points, rules, strict=True)
-        ]
-        fitting = {rule.id for rule in rules if rule}
-        conflicting |= placed - fitting
-        placed = set()
-    return Match(family=family, rules=rules, fitting=fitting, conflicting=conflicting, by_position=bool(placed))
+        return _match(family, points, by_position=False)
+    return Match(
+        family=family,
+        rules=rules,
+        by_position=bool(placed),
+        score=len(fitting) - len(conflicting) if family.essential <= fitting else 0,
+        is_part=not (placed or conflicting & family.essential) and len(fitting) > len(conflicting),
+    )
 
 
 def _by_name(points: list[Point]) -> Match | None:
     """Return what vendor names give away where no table fits, if they are those of a battery."""
     rules = [BY_NAME.get(point.name) for point in points]
-    if not any(rule and rule.keys and is_battery(point.name) for point, rule in zip(points, rules, strict=True)):
-        return None
-    return Match(family=NAMED, rules=rules, fitting=set(), conflicting=set())
+    for point, rule in zip(points, rules, strict=True):
+        if rule and rule.keys and any(word in point.name for word in BATTERY_WORDS):
+            return Match(family=NAMED, rules=rules)
+    return None

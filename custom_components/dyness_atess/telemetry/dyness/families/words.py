@@ -71,37 +71,24 @@ BATTERY_WORDS = (
 """One of them is in the names of a battery, and not in those of a meter or dongle."""
 
 QUANTITIES = {
-    "voltage": "电压|压值|总压|单压|最高压|最低压|压|voltage|volt|spannung|tension|tensión|voltaje|tensione",
-    "current": "电流|current|strom|courant|corriente|corrente",
-    "power": "功率|power|leistung|puissance|potencia|potenza",
+    "voltage": "电压|压值|总压|单压|最高压|最低压|压|voltage|volt|spannung|tension|tensión|voltaje|tensione|(v)",
+    "current": "电流|current|strom|courant|corriente|corrente|(a)",
+    "power": "功率|power|leistung|puissance|potencia|potenza|(w)",
     "charge": "电量",
-    "energy": "能量|energy|energie|énergie|energía|energia",
-    "capacity": "容量|capacity|kapazität|capacité|capacidad|capacità",
-    "temperature": "温度|temperature|temp|temperatur|température|temperatura",
+    "energy": "能量|energy|energie|énergie|energía|energia|(kwh)",
+    "capacity": "容量|capacity|kapazität|capacité|capacidad|capacità|(ah)",
+    "temperature": "温度|temperature|temp|temperatur|température|temperatura|(°c)|(c)",
     "soc": "soc|stateofcharge|ladezustand",
     "soh": "soh|stateofhealth|gesundheitszustand",
-    "ratio": "百分比|深度|depth|percent",
-    "count": "次数|数量|总数|序号|编号|箱号|箱数|个数|count|cycles|number|anzahl|zyklen|nummer",
+    "ratio": "百分比|深度|depth|percent|(%)",
+    "count": "次数|数量|总数|序号|编号|箱号|箱数|个数|count|cycles|number|anzahl|zyklen|nummer|(次)",
     "state": "状态|告警|报警|保护|使能|请求|故障|模式|标志|错误|高压|低压|过压|欠压|高温|低温|过温|欠温|过低|过高"
     "|status|state|alarm|warning|protection|enable|request|fault|mode|error",
     "other": "湿度|电阻|频率|版本|序列号|名称|转速|内阻|阻抗|因数|角度|风速|气压|浓度|时间"
     "|humidity|feuchte|resistance|impedance|widerstand|frequency|frequenz|version|serial|factor|angle|speed|pressure"
     "|duration|(mv)|(kv)|(ma)|(mah)|(kw)|(wh)|(mwh)|(°f)|(k)|(var)|(va)|(hz)|(ω)|(kω)|(mω)|(s)|(min)|(h)",
 }
-"""The last word of a name says of what it speaks; a word that stands alone is no name of any one point."""
-
-UNITS = {
-    "v": "voltage",
-    "a": "current",
-    "w": "power",
-    "kwh": "energy",
-    "ah": "capacity",
-    "°c": "temperature",
-    "c": "temperature",
-    "%": "ratio",
-    "次": "count",
-}
-"""Units in which the rules read; any other one is part of the name."""
+"""The last word of a name says of what it speaks. In brackets: the units in which the rules read, and others."""
 
 ALSO = {"charge": ("energy", "capacity", "ratio", "soc"), "ratio": ("soc", "soh"), "energy": ("charge",)}
 """What else a word or unit may stand for."""
