@@ -1,6 +1,6 @@
 """Recognition, and what a family table does with its points, apart from any device."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import re
 from typing import Any
@@ -11,7 +11,7 @@ from custom_components.dyness_atess.telemetry.dyness import decoder, recognition
 from custom_components.dyness_atess.telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, decode_running
 from custom_components.dyness_atess.telemetry.dyness.families import FAMILIES
 from custom_components.dyness_atess.telemetry.dyness.family import Family, Kind
-from custom_components.dyness_atess.telemetry.dyness.history import latest_soc
+from custom_components.dyness_atess.telemetry.dyness.history import latest_soc, powers
 from custom_components.dyness_atess.telemetry.vocabulary import Key
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "adding-a-family.md"
@@ -323,3 +323,23 @@ def test_parameters_are_no_limits() -> None:
 def test_module_is_full() -> None:
     assert decode(points(MODULE | {"17000": "8"})).flags[Key.FULLY_CHARGED]
     assert not decode(points(MODULE | {"17000": "128"})).flags[Key.FULLY_CHARGED]
+
+
+@pytest.mark.parametrize(
+    ("record", "power"),
+    [
+        ({"realTimePower": 500, "realTimeCurrent": -10.0}, -500),
+        ({"realTimeCurrent": 10.0}, -512),
+        ({"realTimeCurrent": 10.0, "realTimeVoltage": "50"}, -500),
+        ({"realTimeCurrent": 655.35}, None),
+        ({"realTimeCurrent": -327.68}, None),
+        ({"realTimeCurrent": 10.0, "realTimeVoltage": 6553.5}, -512),
+        ({"realTimePower": 65535, "realTimeCurrent": 10.0}, -512),
+        ({"realTimePower": None, "realTimeCurrent": [10]}, None),
+    ],
+)
+def test_what_cannot_be_is_not_counted(record: dict[str, Any], power: float | None) -> None:
+    """The bounds of what is counted are those of what is shown."""
+    before, after = NOW - timedelta(minutes=10), NOW + timedelta(minutes=10)
+    rows = [record | {"createTime": "2026-09-01 12:00:00"}, "text", None]
+    assert powers(rows, before, after, current_sign=-1, voltage=51.2) == ([] if power is None else [(NOW, power)])
