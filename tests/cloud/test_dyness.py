@@ -11,7 +11,6 @@ from typing import Any, get_args
 
 import aiohttp
 from aiohttp import web
-from aiohttp.abc import AbstractResolver
 from aiohttp.test_utils import TestServer
 import pytest
 
@@ -161,24 +160,6 @@ async def test_nobody_there(cloud: DynessCloud, client: DynessClient) -> None:
     await cloud.stop()
     with pytest.raises(CloudUnreachable):
         await client.storage_list()
-
-
-async def test_name_not_resolved(socket_enabled: None) -> None:
-    class Resolver(AbstractResolver):
-        async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[Any]:
-            raise OSError("no such name")
-
-        async def close(self) -> None:
-            pass
-
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Resolver())) as session:
-        with pytest.raises(CloudUnreachable):
-            await account(session, "https://open-api.example").storage_list()
-
-
-async def test_no_tls(cloud: DynessCloud, session: aiohttp.ClientSession) -> None:
-    with pytest.raises(CloudUnreachable):
-        await account(session, cloud.url.replace("http:", "https:")).storage_list()
 
 
 ANSWERS = [

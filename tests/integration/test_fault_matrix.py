@@ -406,7 +406,9 @@ async def test_from_the_start_on(house: House, name: str) -> None:
         assert bool(house.states(fed=False).keys() - house.lost(fed=False)) == (name != "list"), kind
         assert set(house.logged()) <= {"ERROR"}
         await house.check_back(set(), 300)
-        await house.live(36 if name in ("list", "station") else 6)  # an account may have nothing
+        await house.live(
+            36 if name in ("list", "station", "pbd") else 6
+        )  # an account may have nothing, a PBD be an HPS
         assert house.states(fed=True) or name == "detail", kind
         assert not house.lost(fed=True) | house.lost(fed=False), kind
         assert not house.hass.config_entries.flow.async_progress()
