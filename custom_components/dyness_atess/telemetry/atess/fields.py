@@ -81,7 +81,7 @@ def _extremes(end: str) -> Fields:
     )
 
 
-_BATTERY_STATES = dict(enumerate([*BatteryStatus][:6]))  # in the order of the vocabulary
+_BATTERY_STATES: dict[float, StrEnum | bool] = dict(enumerate([*BatteryStatus][:6]))  # in the order of the vocabulary
 _PBD_STATES: dict[float, StrEnum | bool] = {
     -1: DeviceStatus.OFFLINE,
     0: DeviceStatus.STANDBY,
