@@ -1,6 +1,7 @@
 """The ATESS open API, read-only (atess-api sections 1 to 3)."""
 
 import base64
+from functools import partial
 import logging
 from typing import Any
 
@@ -44,10 +45,8 @@ class AtessClient:
         self, session: aiohttp.ClientSession, base_url: str, api_id: str, api_token: str, queue: AccountQueue
     ) -> None:
         """Keep the session, which stays the caller's, and the credentials, as `authorization` takes them."""
-        self._session = session
-        self._base_url = base_url.rstrip("/")
+        self._session, self._base_url, self._queue = session, base_url.rstrip("/"), queue
         self._headers = {"Authorization": authorization(api_id, api_token), "Accept-Language": "en"}
-        self._queue = queue
         self._paths: dict[tuple[str, str], tuple[str, ...]] = {}
         """Where a device was found, so that each later read is one call."""
 
@@ -55,34 +54,25 @@ class AtessClient:
         """Return the last record of a device of one of the `KINDS`, as it came (atess-api 5, 6).
 
         Raises:
-            CloudEmpty: success without a record.
             CloudRefused: it does not know this serial number, or has trouble (codes 400 and 500).
             CloudError: see `errors`.
         """
-        refusals: list[CloudError] = []
+        failure: CloudError | None = None
         for path in self._paths.get((kind, device_sn), _PATHS[kind]):
+            _LOGGER.debug("Asking %s", path)
             try:
-                record = await self._call(path, device_sn, turn)
-            except CloudError as error:
-                _LOGGER.debug("%s: %s", path, error)
-                if not isinstance(error, CloudEmpty | CloudRefused):
-                    raise
-                refusals.append(error)
+                record = await self._queue.run(partial(self._call, path, device_sn), turn)
+            except (CloudEmpty, CloudRefused) as error:
+                # "No record" says more than "not found" of the other path.
+                failure = failure if isinstance(failure, CloudEmpty) else error
             else:
-                _LOGGER.debug("%s: answered", path)
                 self._paths[kind, device_sn] = (path,)
                 return record
-        # "No record" says more than "not found" of the other path.
-        raise next((error for error in refusals if isinstance(error, CloudEmpty)), refusals[-1])
+        raise failure or CloudUnavailable
 
-    async def _call(self, path: str, device_sn: str, turn: Turn) -> dict[str, Any]:
-        async def call() -> dict[str, Any]:
-            url = f"{self._base_url}{PREFIX}{path}"
-            return _record(
-                await exchange(self._session, "GET", url, headers=self._headers, params={"deviceSn": device_sn})
-            )
-
-        return await self._queue.run(call, turn)
+    async def _call(self, path: str, device_sn: str) -> dict[str, Any]:
+        url, params = f"{self._base_url}{PREFIX}{path}", {"deviceSn": device_sn}
+        return _record(await exchange(self._session, "GET", url, headers=self._headers, params=params))
 
 
 def _record(answer: Answer) -> dict[str, Any]:
@@ -98,15 +88,13 @@ def _record(answer: Answer) -> dict[str, Any]:
         raise CloudRateLimited
     if codes & {"401", "403"}:
         raise CloudRejected
-    if succeeded and code and data in (None, {}, [], ""):
+    if succeeded and code and not data:
         raise CloudEmpty("no record")
-    if succeeded:
-        raise CloudUnavailable("record of an unknown form")
     if code == "500" and any(word in words for word in ("network", "timed out", "timeout")):
         raise CloudTrouble("network trouble")
     if codes & {"400", "500"}:
         raise CloudRefused("not found" if "400" in codes else "refused")
-    if answer.status >= 400:
-        raise CloudUnavailable(f"HTTP status {answer.status}")
+    if succeeded or answer.status >= 400:
+        raise CloudUnavailable("record of an unknown form" if succeeded else f"HTTP status {answer.status}")
     # Nobody knows how the cloud says that it is asked too often (atess-api 1).
     raise CloudRateLimited

@@ -99,7 +99,7 @@ def test_only_powers_and_the_serial_are_no_quantity() -> None:
         ({"status": 2.5}, Key.DEVICE_STATUS, None),
         ({"status": 2, "runModel": 1}, Key.RUN_MODE, "ems"),
         ({"bmsStatus": 3}, Key.BATTERY_STATUS, "discharge_disabled"),
-        ({"bmsStatus": 9}, Key.BATTERY_STATUS, None),
+        ({"bmsStatus": 6}, Key.BATTERY_STATUS, None),
         ({"systemNo": 0, "status": 2}, Key.PARALLEL_SYSTEM_NUMBER, 0),
     ],
 )

@@ -149,10 +149,9 @@ class ConverterDecoder:
         shown[Key.PV_POWER] = sum(filter(None, known)) if known and None not in known else None
         current, sign = shown.pop(Key.CURRENT, None), self._direction
         if current is not None and sign:
-            power, is_charging = powers.get(Key.POWER), current * sign < 0
-            shown[Key.CURRENT] = current * sign + 0.0  # never -0.0
-            shown[Key.POWER] = None if power is None else power * sign + 0.0
-            flowing = Status.CHARGING if is_charging else Status.DISCHARGING
+            current, power = current * sign + 0.0, powers.get(Key.POWER)  # never -0.0
+            shown |= {Key.CURRENT: current, Key.POWER: None if power is None else power * sign + 0.0}
+            flowing = Status.CHARGING if current < 0 else Status.DISCHARGING
             shown[Key.STATUS] = Status.IDLE if abs(current) < IDLE_CURRENT else flowing
             shown[Key.CHARGING] = shown[Key.STATUS] is Status.CHARGING
         if not shown.get(Key.SOC) and not shown.get(Key.VOLTAGE, 1.0):
@@ -197,18 +196,16 @@ def _meaning(row: Field, sent: float, factor: float | None) -> Any:
         LookupError: a state that has no name.
         ValueError: it cannot be.
     """
-    if row.measure in (Measure.STATE, Measure.FLAG):
-        states: Mapping[float, Any] = row.states or {0.0: False, 1.0: True}
-        return states[sent]
+    if row.states:
+        return row.states[sent]
     if (unit := factor if row.measure in SCALED else 1.0) is None:
         return None
     low, high = row.measure.value
-    if not low <= sent * unit <= high or (row.measure is Measure.NUMBER and not sent.is_integer()):
+    is_number = row.measure is Measure.NUMBER
+    if not low <= sent * unit <= high or (is_number and not sent.is_integer()):
         raise ValueError("cannot be")
-    if row.measure is Measure.NUMBER:
-        return int(sent)
     # Single precision adds digits.
-    return round(sent * unit, 3 if row.measure is Measure.CELL_VOLTAGE else 2) + 0.0
+    return int(sent) if is_number else round(sent * unit, 3 if row.measure is Measure.CELL_VOLTAGE else 2) + 0.0
 
 
 def _by_key(values: Iterable[tuple[Field, Any]]) -> dict[Key, Any]:

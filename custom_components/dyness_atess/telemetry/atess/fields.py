@@ -10,6 +10,7 @@ from enum import Enum, StrEnum, unique
 from ..vocabulary import BatteryStatus, DeviceStatus, Key, RunMode
 
 type Fields = tuple[Field, ...]
+type States = Mapping[float, StrEnum | bool] | None
 
 
 @unique
@@ -30,7 +31,6 @@ class Measure(Enum):
     SECONDS = (0.0, 1e5)
     NUMBER = (0.0, 1e6)
     STATE = (-1.0, 1e3)
-    FLAG = (0.0, 1.0)
     TEXT = ()
 
 
@@ -44,7 +44,7 @@ class Field:
     """None for a property of the device, and for what stays in diagnostics."""
     part: str | None = None
     """What must have been seen to exist: where it does not, the field is 0 for ever."""
-    states: Mapping[float, StrEnum] | None = None
+    states: States = None
 
 
 BATTERY = "battery"
@@ -52,9 +52,10 @@ _OWN = ""
 """The field tells by itself whether its part exists."""
 
 
-def _rows(measure: Measure, part: str | None = None, /, **keys: Key | None) -> Fields:
+def _rows(measure: Measure, part: str | None = None, states: States = None, /, **keys: Key | None) -> Fields:
     return tuple(
-        Field(name=name, measure=measure, key=key, part=name if part == _OWN else part) for name, key in keys.items()
+        Field(name=name, measure=measure, key=key, part=name if part == _OWN else part, states=states)
+        for name, key in keys.items()
     )
 
 
@@ -80,17 +81,18 @@ def _extremes(end: str) -> Fields:
     )
 
 
-_BATTERY_STATES: Mapping[float, StrEnum] = dict(enumerate(BatteryStatus))  # 0 to 5, in the order of the vocabulary
-_STATES: dict[float, StrEnum] = {
+_BATTERY_STATES: dict[float, StrEnum | bool] = dict(enumerate([*BatteryStatus][:6]))  # in the order of the vocabulary
+_PBD_STATES: dict[float, StrEnum | bool] = {
     -1: DeviceStatus.OFFLINE,
     0: DeviceStatus.STANDBY,
     1: DeviceStatus.CHECKING,
+    2: DeviceStatus.RUNNING,
     3: DeviceStatus.ERROR,
     4: DeviceStatus.PERMANENT_ERROR,
     6: DeviceStatus.SINGLE_PV,
 }
-_PBD_STATES = _STATES | {2: DeviceStatus.RUNNING}
-_HPS_STATES = _STATES | {
+_HPS_STATES: dict[float, StrEnum | bool] = {
+    **_PBD_STATES,
     2: DeviceStatus.ON_GRID,
     5: DeviceStatus.OFF_GRID,
     7: DeviceStatus.SWITCHING_OFF_GRID,
@@ -120,9 +122,9 @@ _BOTH: Fields = (
     *_rows(Measure.CURRENT, _OWN, maxChargeCurr=Key.CHARGE_CURRENT_LIMIT, maxDischargeCurr=Key.DISCHARGE_CURRENT_LIMIT),
     *_extremes("max"),
     *_extremes("min"),
-    *_rows(Measure.FLAG, _OWN, bmsVoltStatus=Key.BATTERY_RELAY),
     *_rows(Measure.NUMBER, _OWN, bmsSystemStatus=Key.BMS_SYSTEM_STATUS),
-    Field(name="bmsStatus", measure=Measure.STATE, key=Key.BATTERY_STATUS, part="bmsStatus", states=_BATTERY_STATES),
+    *_rows(Measure.STATE, _OWN, {0: False, 1: True}, bmsVoltStatus=Key.BATTERY_RELAY),
+    *_rows(Measure.STATE, _OWN, _BATTERY_STATES, bmsStatus=Key.BATTERY_STATUS),
 )
 
 FIELDS: Mapping[str, Fields] = {
@@ -139,14 +141,14 @@ FIELDS: Mapping[str, Fields] = {
         *_rows(Measure.CURRENT, outInductanceCurr1=Key.OUTPUT_INDUCTOR_CURRENT_1),
         *_rows(Measure.CURRENT, outInductanceCurr2=Key.OUTPUT_INDUCTOR_CURRENT_2),
         *_rows(Measure.POWER, ppv4=None, ppv5=None, outPower=None, pcsOutputPower=None, pcsBatChargingPower=None),
-        *_rows(Measure.TEMPERATURE, _OWN, temp=Key.AMBIENT_TEMPERATURE, pvTemp=Key.PV_CONVERTER_TEMPERATURE),
+        *_rows(Measure.TEMPERATURE, _OWN, temp=Key.AMBIENT_TEMPERATURE, outTemp=Key.OUTPUT_CONVERTER_TEMPERATURE),
+        *_rows(Measure.TEMPERATURE, _OWN, pvTemp=Key.PV_CONVERTER_TEMPERATURE),
         *_rows(Measure.TEMPERATURE, _OWN, pvInductanceTemp=Key.PV_INDUCTOR_TEMPERATURE),
-        *_rows(Measure.TEMPERATURE, _OWN, outTemp=Key.OUTPUT_CONVERTER_TEMPERATURE),
         *_rows(Measure.TEMPERATURE, _OWN, outInductanceTemp=Key.OUTPUT_INDUCTOR_TEMPERATURE),
         *_rows(Measure.ENERGY_TODAY, outDailyDischarge=Key.OUTPUT_ENERGY_TODAY),
         *_rows(Measure.LIFETIME, outTotalDischarge=Key.OUTPUT_ENERGY),
-        Field(name="status", measure=Measure.STATE, key=Key.DEVICE_STATUS, states=_PBD_STATES),
-        Field(name="runModel", measure=Measure.STATE, key=Key.RUN_MODE, states={0: RunMode.NORMAL, 1: RunMode.EMS}),
+        *_rows(Measure.STATE, None, _PBD_STATES, status=Key.DEVICE_STATUS),
+        *_rows(Measure.STATE, None, {0: RunMode.NORMAL, 1: RunMode.EMS}, runModel=Key.RUN_MODE),
         # A countdown, not a time of day.
         *_rows(Measure.SECONDS, checkTime=Key.SELF_CHECK_TIME),
         *_rows(Measure.NUMBER, systemNo=Key.PARALLEL_SYSTEM_NUMBER),
@@ -163,6 +165,6 @@ FIELDS: Mapping[str, Fields] = {
         *_rows(Measure.FREQUENCY, fac=Key.OUTPUT_FREQUENCY),
         # Which sensors temp1 to temp4 are is not certain.
         *_rows(Measure.TEMPERATURE, _OWN, temp5=Key.TRANSFORMER_TEMPERATURE, temp6=Key.AMBIENT_TEMPERATURE),
-        Field(name="status", measure=Measure.STATE, key=Key.DEVICE_STATUS, states=_HPS_STATES),
+        *_rows(Measure.STATE, None, _HPS_STATES, status=Key.DEVICE_STATUS),
     ),
 }
