@@ -49,7 +49,13 @@ class Converter(Source):
 
     def _new_decoder(self) -> ConverterDecoder:
         sign = SIGNS.get(self._account.entry.options.get(CONF_BATTERY_SIGN, ""))
-        memory = self._account.memory.recall(self._serial).get("decoder")
+        remembered = [
+            self._account.memory.recall(serial).get("decoder") for serial in (self._serial, *self._account.known)
+        ]
+        memory = remembered[0]
+        if memory is None and (others := [other["clock_offset"] for other in remembered if other]):
+            # The clocks of one plant are alike: a record that was old when this device was added is not shown as new.
+            memory = {"clock_offset": others[0]}
         return ConverterDecoder(self._kind, memory, battery_sign=sign)
 
     def _take_over_sign(self) -> None:
