@@ -85,6 +85,11 @@ class PbdReplay(Pbd):
     recording: Json
     current: bool = True
 
+    @property
+    def path(self) -> str:
+        """Where the cloud has it: a download tells the kind."""
+        return f"/{self.recording.get('kind', 'pbd')}/data-last"
+
     def record(self, now: datetime) -> Json:
         """Give the recorded record under this device's serial."""
         time = {"time": stamp(self.sample_time(now) + self.utc_offset)} if self.current else {}
@@ -131,9 +136,9 @@ def read_recordings(path: Path | str) -> list[tuple[str, Json]]:
 
 def _recording(content: dict[str, Any]) -> Json:
     answers = ("listing", "detail", "station", "running", "history", "received_at")
-    points = content["points"] or []
-    modules = (content.get("remembered") or {}).get("modules")
-    return {key: content.get(key) for key in answers} | {"points": _with_modules(points, modules or {})}
+    remembered = content.get("remembered") or {}
+    points = _with_modules(content["points"] or [], remembered.get("modules") or {})
+    return {key: content.get(key) for key in answers} | {"points": points, "kind": remembered.get("kind", "pbd")}
 
 
 def _with_modules(points: Any, numbers: dict[str, int]) -> Any:
