@@ -12,12 +12,7 @@ from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-<<<<<<< HEAD
-from custom_components.dyness_atess.const import CONF_CAPACITY, CONF_SINGLE_CELLS, DOMAIN
-from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME
-=======
 from custom_components.dyness_atess.const import DOMAIN
->>>>>>> h-atess2
 from emulator.atess.cloud import AtessCloud
 from emulator.atess.pbd import Hps, Pbd
 from emulator.dyness.catalogue import CATALOGUE, build
@@ -89,12 +84,6 @@ def states(hass: HomeAssistant, entry: MockConfigEntry, names: dict[str, str]) -
 def computed(content: Any) -> set[tuple[str, str]]:
     """Return what differs by its nature.
 
-<<<<<<< HEAD
-    When a sample was taken, and energies: they are metered from the first sample on, or wait for a second one.
-    """
-    keys = ("last_report", *LIFETIME)
-    return {(device["serial"], str(key)) for device in content["devices"] for key in keys}
-=======
     When a sample was taken, and what is added up from the first sample on, where no counter of the device is confirmed.
     """
     found = set()
@@ -103,7 +92,6 @@ def computed(content: Any) -> set[tuple[str, str]]:
         metered = {key for key in ("energy_charged", "energy_discharged") if not counters.get(key, [None])[0]}
         found |= {(device["serial"], key) for key in {"last_report", *metered}}
     return found
->>>>>>> h-atess2
 
 
 type RoundTrip = Callable[..., Awaitable[tuple[States, States]]]
@@ -173,37 +161,10 @@ CONVERTERS: dict[str, Pbd] = {
 }
 
 
-<<<<<<< HEAD
-@pytest.fixture(params=PBDS.values(), ids=PBDS.keys())
-async def pbds(request: pytest.FixtureRequest) -> AsyncGenerator[AtessCloud]:
-    """An ATESS cloud with a PBD."""
-    cloud = AtessCloud(devices=[Pbd(serial="PBD-A1", **request.param)])
-    await cloud.start()
-    yield cloud
-    await cloud.stop()
-    assert not cloud.writes
-
-
-async def test_pbd(hass: HomeAssistant, pbds: AtessCloud, poll: Poll, tmp_path: Path) -> None:
-    """What its numbers mean is learned anew, where its battery works."""
-    entry = account_entry(pbds, *pbds.devices)
-    await set_up(hass, entry)
-    for _ in range(20):
-        await poll(PERIOD)
-    before, after = await round_trip(hass, pbds, entry, poll, tmp_path / "download.json", polls=20)
-    assert after == before
-    assert len(before) > 38
-    assert "unavailable" not in before.values()
-
-
-async def test_pbd_at_rest(
-    hass: HomeAssistant, pbds: AtessCloud, poll: Poll, tmp_path: Path, hass_storage: dict[str, Any]
-=======
 @pytest.mark.parametrize("device", CONVERTERS.values(), ids=CONVERTERS)
 @pytest.mark.parametrize("is_night", [False, True])
 async def test_converter(
     start: Start, poll: Poll, round_trip: RoundTrip, hass_storage: Any, device: Pbd, is_night: bool
->>>>>>> h-atess2
 ) -> None:
     """What its numbers mean is learned anew, but not at night, and the load of an HPS only from its counter.
 
@@ -217,13 +178,9 @@ async def test_converter(
     storage = hass_storage if is_night or isinstance(device, Hps) else None
     before, after = await round_trip(cloud, entry, polls=10, hass_storage=storage)
     assert after == before
-<<<<<<< HEAD
-    assert before[next(iter(before))[0], "pv_power"] in ("0", "0.0")
-=======
     assert len(before) > 25
     assert "unavailable" not in before.values()
     assert (float(before[next(iter(before))[0], "pv_power"]) == 0) == is_night
->>>>>>> h-atess2
 
 
 @pytest.mark.parametrize("fields", [{}, {"listed": False}, {"absent": frozenset({"800"})}])
