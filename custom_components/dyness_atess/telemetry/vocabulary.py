@@ -65,22 +65,6 @@ class Key(StrEnum):
     PV1_CURRENT = "pv1_current"
     PV1_POWER = "pv1_power"
     PV1_INDUCTOR_CURRENT = "pv1_inductor_current"
-    PV2_VOLTAGE = "pv2_voltage"
-    PV2_CURRENT = "pv2_current"
-    PV2_POWER = "pv2_power"
-    PV2_INDUCTOR_CURRENT = "pv2_inductor_current"
-    PV3_VOLTAGE = "pv3_voltage"
-    PV3_CURRENT = "pv3_current"
-    PV3_POWER = "pv3_power"
-    PV3_INDUCTOR_CURRENT = "pv3_inductor_current"
-    PV4_VOLTAGE = "pv4_voltage"
-    PV4_CURRENT = "pv4_current"
-    PV4_POWER = "pv4_power"
-    PV4_INDUCTOR_CURRENT = "pv4_inductor_current"
-    PV5_VOLTAGE = "pv5_voltage"
-    PV5_CURRENT = "pv5_current"
-    PV5_POWER = "pv5_power"
-    PV5_INDUCTOR_CURRENT = "pv5_inductor_current"
     BUS_VOLTAGE = "bus_voltage"
     OUTPUT_VOLTAGE = "output_voltage"
     OUTPUT_CURRENT = "output_current"
@@ -135,12 +119,14 @@ class Key(StrEnum):
     DISCHARGE_DEPTH = "discharge_depth"
     SIGNAL_STRENGTH = "signal_strength"
 
-    # One key per cell and per probe, for as many as a module of any family has.
-    _ignore_ = "cell, probe"
-    for cell in range(1, 31):
-        locals()[f"CELL_{cell:02}_VOLTAGE"] = f"cell_{cell:02}_voltage"
-    for probe in range(1, 17):
-        locals()[f"CELL_TEMPERATURE_{probe}"] = f"cell_temperature_{probe}"
+    # The other trackers as the first, and one key per cell and per probe, for as many as a module of any family has.
+    _ignore_ = "name"
+    for name in (
+        *(f"pv{n}_{what}" for n in range(2, 6) for what in ("voltage", "current", "power", "inductor_current")),
+        *(f"cell_{cell:02}_voltage" for cell in range(1, 31)),
+        *(f"cell_temperature_{probe}" for probe in range(1, 17)),
+    ):
+        locals()[name.upper()] = name
 
     CHARGING = "charging"
     ONLINE = "online"

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 import re
 from typing import Any
 
@@ -40,19 +39,21 @@ def decode(data: Any, known_family: str | None = None, sign: int | None = None) 
     family = match.family
     sample = _Sample()
     sample.use(family, points, match.rules)
+    sampled_at = sample_time(sample.texts.get(Kind.SAMPLE_TIME, ""))
     if sample.is_blank:
-        return Reading(family=family.name, sampled_at=sample.sampled_at, implausible=tuple(points))
+        return Reading(family=family.name, sampled_at=sampled_at, implausible=tuple(points))
     sign = sign if family is NAMED else family.current_sign
     derive(family, sign, sample.values, sample.flags, cells=sample.cells, holes=sample.holes)
-    if sample.sampled_at:
-        sample.values[Key.LAST_REPORT] = sample.sampled_at
+    if sampled_at:
+        sample.values[Key.LAST_REPORT] = sampled_at
+    listed = map(str.strip, sample.texts.get(Kind.SERIALS, "").split(","))
     return Reading(
         family=family.name,
         values=sample.values,
         flags=sample.flags,
-        sampled_at=sample.sampled_at,
-        firmware=sample.firmware,
-        modules=sample.modules,
+        sampled_at=sampled_at,
+        firmware=sample.texts.get(Kind.FIRMWARE),
+        modules=tuple(dict.fromkeys(filter(_SERIAL.fullmatch, listed))),
         unknown=tuple(sample.unknown),
         implausible=tuple(sample.implausible),
         by_position=match.by_position,
@@ -90,9 +91,7 @@ class _Sample:
     fallbacks: dict[Key, Value] = field(default_factory=dict)
     """Values that count only where no better point gives them."""
     flags: dict[Key, bool] = field(default_factory=dict)
-    sampled_at: datetime | None = None
-    firmware: str | None = None
-    modules: tuple[str, ...] = ()
+    texts: dict[Kind, str] = field(default_factory=dict)
     unknown: list[Point] = field(default_factory=list)
     implausible: list[Point] = field(default_factory=list)
     module_count: float = Kind.MODULES.high
@@ -107,21 +106,23 @@ class _Sample:
         """Use each point once, by its rule."""
         lengths = self._count(family, points, rules)
         placeholders = {rule.id for series, length in lengths.items() for rule in series.rules[length:]}
-        seen, has_no_voltage = set(), False
+        seen, has_no_voltage = set(placeholders), False
         for point, rule in zip(points, rules, strict=True):
-            if point.id in placeholders:
-                continue
             if rule is None or point.id in seen:
+                if point.id not in placeholders:
+                    self.unknown.append(point)
+                continue
+            if rule.kind.is_text:
+                if rule.kind is not Kind.UNUSED:
+                    self.texts[rule.kind] = point.value
+            elif (value := read_number(point.value)) is None:
                 self.unknown.append(point)
                 continue
-            value = read_number(point.value)
-            if self._take_text(rule.kind, point.value) if rule.kind.is_text else self._take(rule, value):
-                seen.add(point.id)
-            elif rule.kind.is_text or value is None:
-                self.unknown.append(point)
-            else:
+            elif not self._take(rule, value):
                 has_no_voltage |= rule.kind is Kind.BATTERY_VOLTAGE and value == 0
                 self.implausible.append(point)
+                continue
+            seen.add(point.id)
         self.values = self.fallbacks | self.values
         self.is_blank = has_no_voltage and Key.VOLTAGE not in self.values
         if family.series and self.values.keys().isdisjoint(CELL_VOLTAGES):
@@ -136,12 +137,12 @@ class _Sample:
         """Learn how many modules there are, and how many of each series are real."""
         told: dict[str, int] = {}
         for point, rule in zip(points, rules, strict=True):
-            if rule and point.id in family.count_ids and point.id not in told:
+            if rule and point.id in family.count_ids:
                 count = read_number(point.value)
                 if count is not None and plausible(rule.kind, count):
-                    told[point.id] = int(count)
+                    told.setdefault(point.id, int(count))
                     if rule.kind is Kind.MODULES:
-                        self.module_count = count
+                        self.module_count = told[point.id]
         lengths = {}
         for series in family.series:
             count = told.get(series.count_id, -1) - series.uncounted
@@ -159,12 +160,14 @@ class _Sample:
                     self.holes.add(series.kind)
         return lengths
 
-    def _take(self, rule: Rule, value: float | None) -> bool:
+    def _take(self, rule: Rule, value: float) -> bool:
         """Take a number over. False where it cannot be true."""
         kind, keys = rule.kind, rule.keys
-        if value is None or not plausible(kind, value):
+        if not plausible(kind, value):
             return False
-        if kind is Kind.FLAG or kind is Kind.ANY:
+        if not kind.whole:
+            self._value(keys[0], value * rule.sign + 0, fallback=rule.fallback)  # never -0.0
+        elif kind is Kind.FLAG or kind is Kind.ANY:
             self._flag(keys[0], on=value != 0)
         elif kind is Kind.LIMIT_STATE:
             for state, key in enumerate(keys, start=1):
@@ -186,19 +189,7 @@ class _Sample:
         elif kind is Kind.MODULE and value > self.module_count:
             return False
         else:
-            # Never -0.0.
-            self._value(keys[0], int(value) if kind.whole else value * rule.sign + 0, fallback=rule.fallback)
-        return True
-
-    def _take_text(self, kind: Kind, text: str) -> bool:
-        """Take a text over. False where it is not of this kind."""
-        if kind is Kind.SAMPLE_TIME:
-            self.sampled_at = sample_time(text)
-            return self.sampled_at is not None
-        if kind is Kind.FIRMWARE:
-            self.firmware = text
-        elif kind is Kind.SERIALS:
-            self.modules = tuple(dict.fromkeys(filter(_SERIAL.fullmatch, map(str.strip, text.split(",")))))
+            self._value(keys[0], int(value), fallback=rule.fallback)
         return True
 
     def _value(self, key: Key | None, value: Value, *, fallback: bool = False) -> None:

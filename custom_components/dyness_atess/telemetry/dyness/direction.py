@@ -16,11 +16,7 @@ SURE = 3
 
 
 class DirectionWitness:
-    """Learns the sign from changes of the state of charge.
-
-    `sign` is 1 where the current is positive while discharging, -1 where it is positive while charging, None until a
-    change has told, or where changes contradict each other.
-    """
+    """Learns the sign from changes of the state of charge; changes that contradict each other take it back."""
 
     def __init__(self, memory: Mapping[str, Any] | None = None) -> None:
         votes = (memory or {}).get("votes")
@@ -30,7 +26,7 @@ class DirectionWitness:
 
     @property
     def sign(self) -> int | None:
-        """What is known."""
+        """1 where the current is positive while discharging, -1 while charging; None until that is known."""
         return None if self._votes == 0 else 1 if self._votes > 0 else -1
 
     @property
@@ -43,15 +39,14 @@ class DirectionWitness:
         last, self._last = self._last, (taken_at, current, soc)
         if last is None or taken_at <= last[0]:
             return
-        seconds = (taken_at - last[0]).total_seconds()
-        if taken_at - last[0] > LONGEST_INTERVAL or abs(soc - last[2]) > LARGEST_STEP or current * last[1] < 0:
-            self._changed = self._charge = self._seconds = 0.0
-            return
-        self._changed += soc - last[2]
-        self._charge += (current + last[1]) / 2 * seconds
-        self._seconds += seconds
-        if abs(self._changed) >= CHANGE:
+        interval, step = taken_at - last[0], soc - last[2]
+        if interval <= LONGEST_INTERVAL and abs(step) <= LARGEST_STEP and current * last[1] >= 0:
+            self._changed += step
+            self._charge += (current + last[1]) / 2 * interval.total_seconds()
+            self._seconds += interval.total_seconds()
+            if abs(self._changed) < CHANGE:
+                return
             if abs(self._charge) >= CLEAR * self._seconds:
                 vote = -1 if self._changed * self._charge > 0 else 1
                 self._votes = max(-SURE, min(SURE, self._votes + vote))
-            self._changed = self._charge = self._seconds = 0.0
+        self._changed = self._charge = self._seconds = 0.0

@@ -39,7 +39,7 @@ class Kind(Enum):
     POSITION = auto(), None, 0x0101, 0x801E, True
     """Two numbers in one: high byte for the first key, low byte for the second."""
     FLAG = auto(), None, 0, 1, True
-    ANY = auto(), None, 0, 0xFFFE, True
+    ANY = auto(), "state", 0, 0xFFFE, True
     """A flag, on for whatever is not 0."""
     LIMIT_STATE = auto(), None, 0, 0xFE, True
     """0 for normal, 1 below the limit (first key), 2 above it (second key); anything else is some other trouble."""
@@ -60,7 +60,7 @@ class Kind(Enum):
         self.high = high
         self.whole = whole
         # There can be 255 volts, watts or cycles.
-        self.fillers = FILLERS - {255} if quantity else FILLERS
+        self.fillers = FILLERS if quantity in (None, "state") else FILLERS - {255}
         self.is_text = math.isnan(low)
 
 

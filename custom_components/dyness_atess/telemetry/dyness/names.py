@@ -1,6 +1,5 @@
 """What a vendor name says, however it is written."""
 
-from collections import defaultdict
 from functools import lru_cache
 import re
 import unicodedata
@@ -34,24 +33,19 @@ def _last_quantity(name: str) -> str | None:
     return _QUANTITY_OF.get(max(words, default=(0, 0, ""))[2])
 
 
-def _meanings() -> dict[str, list[Rule]]:
-    meanings: defaultdict[str, list[Rule]] = defaultdict(list)
-    for rule in (*WORDS, *(rule for family in FAMILIES for rule in family.rules)):
-        if rule.name:
-            meanings[normalised(rule.name)].append(rule)
-    return dict(meanings)
-
-
-MEANINGS = _meanings()
+MEANINGS: dict[str, list[Rule]] = {}
 """What a name means in any table."""
+for _rule in (*WORDS, *(rule for family in FAMILIES for rule in family.rules)):
+    if _rule.name:
+        MEANINGS.setdefault(normalised(_rule.name), []).append(_rule)
 
 BY_NAME = {name: rules[0] for name, rules in MEANINGS.items() if len({(rule.kind, rule.keys) for rule in rules}) == 1}
 """What names give away where no table fits: those that mean the same everywhere."""
 
 
-def contradicts(name: str, rule: Rule, otherwise: str | None = None) -> bool:
-    """Return whether a name that no table has speaks of something else than what a rule reads, or than `otherwise`."""
-    said, meant = _last_quantity(name), rule.kind.quantity or otherwise
+def contradicts(name: str, rule: Rule) -> bool:
+    """Return whether a name that no table has speaks of something else than what a rule reads."""
+    said, meant = _last_quantity(name), rule.kind.quantity
     if said is None or not rule.keys:
         return False
     if meant is None:

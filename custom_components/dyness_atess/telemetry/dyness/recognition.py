@@ -11,8 +11,6 @@ from .families.words import BATTERY_WORDS
 from .family import FILLERS, Family, Kind, Rule
 from .names import BY_NAME, MEANINGS, contradicts, normalised
 
-_KNOWN_IDS = frozenset(point_id for family in FAMILIES for point_id in family.by_id)
-
 read_number = lru_cache(maxsize=4096)(number)
 
 NAMED = Family(name="by_name", rules=(), essential=frozenset(), current_sign=-1, idle_current=0.5)
@@ -46,16 +44,7 @@ def recognise(points: list[Point], known: Family | None) -> Match | None:
     that is `known` is kept until the points clearly say another.
     """
     first = _match(known, points) if known else None
-    if (
-        first
-        and first.score > 0
-        and not first.by_position
-        and all(
-            # No other family knows a point that this one does not.
-            rule or point.id not in _KNOWN_IDS
-            for point, rule in zip(points, first.rules, strict=True)
-        )
-    ):
+    if first and first.score > len(points) / 2 and not first.by_position:
         return first
     others = (_match(family, points) for family in FAMILIES if family is not known)
     best = max(filter(None, (first, *others)), key=lambda match: match.score, default=None)
@@ -82,7 +71,7 @@ def _fit(family: Family, point_id: str, name: str) -> tuple[Rule | None, _Fit]:
         return None, _Fit.NUMBERED
     own = normalised(rule.name) if rule.name else ""
     if own.endswith("..."):  # as NFKC writes it
-        needed = name.startswith(own.removesuffix("...")) and not contradicts(name, rule, "state")
+        needed = name.startswith(own.removesuffix("...")) and not contradicts(name, rule)
         return (rule, _Fit.NAMED) if needed else (None, _Fit.REFUSED if name else _Fit.NUMBERED)
     if not name:
         return rule, _Fit.NUMBERED
@@ -113,7 +102,7 @@ def _match(family: Family, points: list[Point], *, by_position: bool = True) -> 
     fitting, conflicting, placed, impossible = set(), set(), set(), 0
     for point in points:
         rule, fit = _fit(family, point.id, point.name)
-        if rule and (fit is _Fit.PLACED or (fit is _Fit.NUMBERED and point.id in family.telling_ids)):
+        if rule and fit is not _Fit.NAMED and (fit is _Fit.PLACED or point.id in family.telling_ids):
             value = read_number(point.value)
             if point.id in family.count_ids and value and value % 1 and plausible(Kind.CELL_VOLTAGE, value):
                 return None
@@ -144,6 +133,6 @@ def _by_name(points: list[Point]) -> Match | None:
     """Return what vendor names give away where no table fits, if they are those of a battery."""
     rules = [BY_NAME.get(point.name) for point in points]
     for point, rule in zip(points, rules, strict=True):
-        if rule and rule.keys and any(word in point.name for word in BATTERY_WORDS):
+        if rule and rule.keys and any(word in point.name for word in BATTERY_WORDS.split("|")):
             return Match(family=NAMED, rules=rules)
     return None

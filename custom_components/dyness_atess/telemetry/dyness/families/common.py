@@ -12,6 +12,3 @@ HEAD = (
 
 DONGLE = (rule("800000", None, Kind.SIGNAL, Key.SIGNAL_STRENGTH),)
 """What the Wi-Fi dongle answers under its own serial number (dyness-api 6.4)."""
-
-RESERVED = "空"
-"""The name of a bit without meaning."""

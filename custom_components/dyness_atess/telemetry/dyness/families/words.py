@@ -14,20 +14,18 @@ SIMPLIFIED = (
 
 def _words(kind: Kind, key: Key, names: str, vague: str = "") -> tuple[Rule, ...]:
     """Return rules for names; the `vague` ones count only where no other is there."""
-    given = [(name, name in vague.split("|")) for name in f"{names}|{vague}".split("|") if name]
+    given = [(name, False) for name in names.split("|")] + [(name, True) for name in vague.split("|") if name]
     return tuple(rule("", name, kind, key, fallback=fallback) for name, fallback in given)
 
 
-def _extreme(key: str, vendor: str, english: str) -> tuple[Rule, ...]:
+def _extreme(key: str, vendor: str, *english: str) -> tuple[Rule, ...]:
     """Return rules for the highest or lowest voltage and temperature of all cells."""
     return tuple(
-        word
+        rule("", name, kind, Key(f"cell_{quantity}_{key}"))
         for kind, what, quantity in ((Kind.CELL_VOLTAGE, "电压", "voltage"), (Kind.TEMPERATURE, "温度", "temperature"))
-        for part in ("单体", "电芯")
-        for word in _words(
-            kind,
-            Key(f"cell_{quantity}_{key}"),
-            "|".join((f"{vendor}{part}{what}", f"{part}{vendor}{what}", f"{english} cell {quantity}")),
+        for name in (
+            *(f"{both}{what}" for cell in ("单体", "电芯") for both in (vendor + cell, cell + vendor)),
+            *(f"{word} cell {quantity}" for word in english),
         )
     )
 
@@ -55,19 +53,14 @@ WORDS = (
     *_words(Kind.CURRENT, Key.CURRENT, _CURRENT, "电流|簇电流|current|Strom"),
     *_words(Kind.TEMPERATURE, Key.BATTERY_TEMPERATURE, "电池温度|battery temperature", "温度|temperature|Temperatur"),
     *_words(Kind.COUNT, Key.CYCLES, "循环次数|cycle count|cycles|number of cycles|Ladezyklen"),
-    *_extreme("max", "最高", "max"),
-    *_extreme("max", "最高", "highest"),
-    *_extreme("min", "最低", "min"),
-    *_extreme("min", "最低", "lowest"),
+    *_extreme("max", "最高", "max", "highest"),
+    *_extreme("min", "最低", "min", "lowest"),
     *_flow("charged", "充电", "charge"),
     *_flow("discharged", "放电", "discharge"),
     *_words(Kind.ANY, Key.ALARM, "总报警|total alarm|alarm"),
 )
 
-BATTERY_WORDS = (
-    *("soc", "soh", "stateof", "ladezustand", "gesundheitszustand"),
-    *("电芯", "单芯", "单体", "电池", "battery", "batterie", "cell"),
-)
+BATTERY_WORDS = "soc|soh|stateof|ladezustand|gesundheitszustand|电芯|单芯|单体|电池|battery|batterie|cell"
 """One of them is in the names of a battery, and not in those of a meter or dongle."""
 
 QUANTITIES = {
