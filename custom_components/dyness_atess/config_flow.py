@@ -49,7 +49,7 @@ from .const import (
 )
 
 _SECRETS = (CONF_APP_SECRET, CONF_API_TOKEN)
-PLACEHOLDERS = {"portal": "ems.dyness.com", "example": "https://open-api.dyness.com"}
+PLACEHOLDERS = {"portal": "ems.dyness.com"}
 
 
 def _vendor(entry: ConfigEntry) -> str:
