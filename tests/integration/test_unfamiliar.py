@@ -1,6 +1,7 @@
 """Models that nobody has seen, and samples that cannot be, through the whole path."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import json
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from custom_components.dyness_atess.const import DOMAIN
 from emulator.dyness.catalogue import build
 from emulator.dyness.replay import Replay
+from emulator.faults import Fault
 
 from .conftest import Live, state
 
@@ -131,3 +133,32 @@ async def test_signal_of_the_dongle(hass: HomeAssistant, live: Live) -> None:
     await live(20)
     assert entry.runtime_data.devices[battery.serial].data.values["signal_strength"] == -61
     assert [call.serial for call in cloud.calls].count(dongle.serial) == 1
+
+
+async def test_a_replaced_module(hass: HomeAssistant, live: Live) -> None:
+    """The old one is silent, a new one is listed, the count is as before: capacity is right, after a restart too."""
+    is_replaced = False
+
+    def rename(points: list[dict[str, Any]]) -> None:
+        for point in points:
+            if is_replaced and point["pointId"] == "SUB":
+                point["pointValue"] = point["pointValue"].replace(old, "DEMOREPLACED0001")
+
+    battery = changing(rename)
+    old = battery.modules[-1].serial
+    cloud, entry = await live.start(battery)
+    await live(10)
+    before = state(hass, "energy_rated", battery.serial)
+    assert before == "20.48"
+    cloud.devices["DEMOREPLACED0001"] = replace(battery.modules[-1], serial="DEMOREPLACED0001")
+    cloud.add_fault(Fault("network_anomaly", serial=old))
+    is_replaced = True
+    await live(60)
+    await live.restart(entry, stopped_for=1)
+    await live(10)
+    assert len(entry.runtime_data.batteries[battery.serial].modules) == 5
+    assert state(hass, "energy_rated", battery.serial) == before
+    remaining = float(state(hass, "energy_remaining", battery.serial) or 0)
+    soc, soh = (float(state(hass, key, battery.serial) or 0) for key in ("soc", "soh"))
+    assert remaining == pytest.approx(20.48 * soc / 100 * soh / 100, abs=0.01)
+    assert entry.runtime_data.is_removable(old)
