@@ -40,8 +40,8 @@ def start(hass: HomeAssistant, live: Live, freezer: FrozenDateTimeFactory) -> St
         flow = hass.config_entries.flow
         menu: Any = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
         await flow.async_configure(menu["flow_id"], {"next_step_id": "atess"})
-        account = {"api_id": cloud.api_id, "api_token": cloud.api_token, "server": cloud.url}
-        typed = account | {"device_sn": devices[0].serial}
+        typed = {"api_id": cloud.api_id, "api_token": cloud.api_token, "server": cloud.url}
+        typed["device_sn"] = devices[0].serial
         entry = (await live.until(flow.async_configure(menu["flow_id"], typed)))["result"]
         for device in devices[1:]:
             subentries = hass.config_entries.subentries
@@ -82,10 +82,9 @@ async def test_powers_at_once(hass: HomeAssistant, live: Live, start: Start, hou
     cloud, entry = await start(hour, device)
     assert [call.outcome for call in cloud.calls][-1] == "0"
     assert len([call for call in cloud.calls if call.path == device.path]) == 1
-    keys = ["pv_power", "pv1_power", "power"] + (["output_power"] if "PBD" in device.serial else [])
+    keys = ["pv_power", "pv1_power", "power", *(["output_power"] if "PBD" in device.serial else [])]
     expect_powers(hass, cloud, device, *keys)
-    kind = "HPS" if isinstance(device, Hps) else "PBD"
-    registered = device_of(hass, entry, device.serial)
+    registered, kind = device_of(hass, entry, device.serial), device.serial[4:7]
     assert (registered.manufacturer, registered.model, registered.name) == ("ATESS", kind, f"ATESS {kind}")
     await live(6)
     cloud.calls.clear()
@@ -113,7 +112,6 @@ async def test_added_in_the_evening(hass: HomeAssistant, live: Live, start: Star
 async def test_added_with_an_old_record(hass: HomeAssistant, live: Live, start: Start) -> None:
     _, entry = await start(22, Pbd(silent_since=MIDNIGHT - timedelta(hours=8)))
     assert shown(hass, entry) == {"online": "off"}
-    assert state(hass, "pv_power", SERIAL) == "unavailable"
 
 
 async def test_an_old_record_after_a_stop(hass: HomeAssistant, live: Live, start: Start) -> None:
@@ -143,18 +141,22 @@ async def test_direction_is_withheld_until_it_is_told(hass: HomeAssistant, live:
 
 
 async def test_option_of_the_sign(hass: HomeAssistant, live: Live, start: Start) -> None:
-    """It applies to the record that is shown already."""
-    cloud, entry = await start(12, Pbd())
-    before, account = number(hass, "current", SERIAL), entry.runtime_data
+    """It applies to the record that is shown already, be its direction withheld."""
+    device = Hps(has_bms=False)
+    cloud, entry = await start(12, device)
+    account, options = entry.runtime_data, hass.config_entries.options
+    current = f"{device.truth(cloud.calls[-1].at)['current']:.1f}"
+    assert current.startswith("-")
     cloud.calls.clear()
-    options = hass.config_entries.options
-    for sign, factor in (("positive_charging", -1), ("positive_discharging", 1), ("automatic", 1)):
+    for sign, *expected in (
+        ("positive_discharging", current, "charging"),
+        ("positive_charging", current[1:], "discharging"),
+        ("automatic", "unknown", "unknown"),
+    ):
         form: Any = await options.async_init(entry.entry_id)
-        typed = {"battery_sign": sign, "hourly_calls": 120}
-        await live.until(options.async_configure(form["flow_id"], typed))
+        await live.until(options.async_configure(form["flow_id"], {"battery_sign": sign, "hourly_calls": 120}))
         await live(0.01)
-        assert number(hass, "current", SERIAL) == factor * before
-        assert state(hass, "status", SERIAL) == ("charging" if factor * before < 0 else "discharging")
+        assert [state(hass, key, device.serial) for key in ("current", "status")] == expected
     assert entry.runtime_data is account
     assert not cloud.calls
 
@@ -268,8 +270,7 @@ async def test_the_other_kind(hass: HomeAssistant, live: Live, start: Start) -> 
     while device.answer(now()) is None:
         await live(1)
     await live(11)
-    registered = device_of(hass, entry, device.serial)
-    assert (registered.model, registered.name) == ("HPS", "ATESS HPS")
+    assert device_of(hass, entry, device.serial).name == "ATESS HPS"
     expect_powers(hass, cloud, device, "pv_power")
     cloud.calls.clear()
     cloud.add_fault(Fault("null_data", path=device.path, times=3))
