@@ -79,7 +79,7 @@ class Cloud:
         app_id = request["headers"]["Authorization"].removeprefix("API ").partition(":")[0]
         content = orjson.loads(request["body"])
         self.calls[app_id] += 1
-        if url.endswith("/realTime/data"):
+        if url.endswith("/realTime/data") and content["deviceSn"] in self._battery_of:  # and no dongle
             self.calls[content["deviceSn"]] += 1
             return await self.answer(content["deviceSn"])
         data: Any = None

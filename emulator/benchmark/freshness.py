@@ -74,7 +74,7 @@ def measure_fleet() -> tuple[Figures, tuple[float, str]]:
     """Let 100 batteries with three modules each live in one account, and restart it. Also return the longest slice."""
     chance, slices = Random(1), Slices()
     uploads = [Uploads("steady", round(chance.uniform(0, 300)), FLEET_HOURS + 1) for _ in range(100)]
-    batteries = [Battery(build("dl5-3", serial=f"R{number}N-BMS")[0], its) for number, its in enumerate(uploads)]
+    batteries = [Battery(build("dl5-3", serial=f"DEMOFLEET{number}-BMS")[0], its) for number, its in enumerate(uploads)]
     with simulated() as loop:
         fleet = _live(loop, Cloud({"fleet": batteries}), FLEET_HOURS, slices, hourly_calls=3600)
         return loop.run_until_complete(fleet)["fleet"], slices.longest

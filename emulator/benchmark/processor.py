@@ -4,6 +4,7 @@ import asyncio
 from contextvars import copy_context
 from datetime import timedelta
 import logging
+from statistics import median
 import time
 from typing import Any, override
 
@@ -22,7 +23,8 @@ from ..dyness.catalogue import CATALOGUE, build
 from .clock import BEGIN, IS_BARE, Slices, simulated
 from .cloud import Battery, Cloud, Uploads, house, set_up
 
-HOURS = 6
+HOURS = 24
+"""Of which the median counts."""
 SAMPLES = 72
 """That differ, of each device."""
 
@@ -96,11 +98,15 @@ async def _compare(cloud: Cloud, options: dict[str, Any]) -> tuple[float, float]
         context.run(IS_BARE.set, True)
         twins = await asyncio.create_task(_add_twins(hass, cloud), context=context)
         await asyncio.sleep(1800)
-        slices, calls, polls = Slices(), cloud.calls.total(), sum(twin.polls for twin in twins)
-        with slices.measured():
-            await asyncio.sleep(HOURS * 3600)
-        calls = (cloud.calls.total() - calls) // 2  # each is counted for its account too
-        return slices.ours / calls * 1e6, slices.bare / (sum(twin.polls for twin in twins) - polls) * 1e6
+        hours = []
+        for _ in range(HOURS):
+            slices, calls, polls = Slices(), cloud.calls.total(), sum(twin.polls for twin in twins)
+            with slices.measured():
+                await asyncio.sleep(3600)
+            calls = (cloud.calls.total() - calls) // 2  # each is counted for its account too
+            hours.append((slices.ours / calls, slices.bare / (sum(twin.polls for twin in twins) - polls)))
+    ours, bare = (median(times) * 1e6 for times in zip(*hours, strict=True))
+    return ours, bare
 
 
 async def _add_twins(hass: HomeAssistant, cloud: Cloud) -> list[Bare]:
