@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 import re
-from typing import override
+from typing import Any, override
 
 from homeassistant.const import Platform
 from homeassistant.core import callback
@@ -48,6 +48,11 @@ class DeviceEntity(CoordinatorEntity[ReadingsCoordinator]):
         if self.key in TIMELESS:
             return coordinator.data is not None
         return coordinator.last_update_success and coordinator.is_current
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        return self.coordinator.data.attributes.get(self.key) if self.coordinator.data else None
 
 
 async def async_add_as_seen[Description: EntityDescription](

@@ -1,7 +1,7 @@
 """Readings of a device; the only place where an error becomes a state (product contract, section 5)."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
@@ -175,6 +175,9 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._asked_at = 0.0
         self._was_current = False
         self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
+        self._told: dict[Key, Value] = {}
+        """What successive samples have told, as totals; it stands beside every sample and in place of its counters."""
+        self._attributes: dict[Key, Mapping[str, Any]] = {}
 
     @property
     def is_disabled(self) -> bool:
@@ -238,10 +241,21 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """Show what the last answer means by now, as with an option of its owner or what another endpoint has said."""
         if not self.data or not self.received_at:
             return
-        totals = {key: value for key, value in self.data.values.items() if key in LIFETIME}
         reading = self.source.decode(self.raw, self.received_at)
         if not reading.empty:
-            self._show(reading, totals)
+            self._show(reading)
+            self.async_update_listeners()
+
+    @callback
+    def tell(
+        self, values: Mapping[Key, Value | None], attributes: Mapping[Key, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Show from now on what successive samples have told, whatever the next sample says; None is no value."""
+        self._told = {key: value for key, value in (self._told | values).items() if value is not None}
+        self._attributes |= attributes or {}
+        if self.data:
+            before = {key: value for key, value in self.data.values.items() if key not in values}
+            self._show(replace(self.data, values=before))
             self.async_update_listeners()
 
     @callback
@@ -249,9 +263,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """Count what has flown in a gap of the samples, from records of times and W (positive while discharging)."""
         totals = self.energies.fill(records)
         self._memory.keep(self.key, energies=self.energies.memory)
-        if self.data:
-            self._show(self.data, totals)
-            self.async_update_listeners()
+        self.tell(totals)
 
     async def async_end(self) -> None:
         """Read no more, and let nobody listen any more."""
@@ -309,7 +321,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         totals = self.energies.add(reading.values, reading.sampled_at or now, metered=self._is_metered)
         if totals:
             self._memory.keep(self.key, energies=self.energies.memory)
-        self._show(reading, totals)
+            self._told |= totals
+        self._show(reading)
 
     def _learn_zone(self, reading: Reading, now: datetime) -> None:
         if self.data and self.data.sampled_at and reading.sampled_at and self.received_at:
@@ -319,12 +332,13 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
                 _LOGGER.info("The clock of %s is %.1f hours off", self.name, -self._zone.offset / 3600)
                 self._memory.keep(self.key, zone=self._zone.offset)
 
-    def _show(self, reading: Reading, totals: dict[Key, Value]) -> None:
-        """Show a sample with totals in place of its counters, and what it leaves out and does not age."""
+    def _show(self, reading: Reading) -> None:
+        """Show a sample with what others have told, and what it leaves out and does not age."""
         before = self.data
         slow = {key: value for key, value in before.values.items() if key in SLOW} if before else {}
         sample = {key: value for key, value in reading.values.items() if key not in LIFETIME}
-        self.data = replace(reading, values=slow | sample | totals)
+        attributes = reading.attributes | self._attributes
+        self.data = replace(reading, values=slow | sample | self._told, attributes=attributes)
         if self.sampled_at and Key.LAST_REPORT in sample:
             self.data.values[Key.LAST_REPORT] = self.sampled_at
         if not before or before.values.keys() != self.data.values.keys() or before.flags.keys() != reading.flags.keys():

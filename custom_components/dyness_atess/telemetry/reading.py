@@ -1,7 +1,9 @@
 """What one sample of one device says, in our own words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from .raw import Point
 from .vocabulary import Key
@@ -20,6 +22,8 @@ class Reading:
     """Name of the family whose table was used; None where no family is recognised."""
     values: dict[Key, Value] = field(default_factory=dict)
     flags: dict[Key, bool] = field(default_factory=dict)
+    attributes: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
+    """What belongs to a value, as the cell that has it."""
     sampled_at: datetime | None = None
     """When the device took the sample, in UTC."""
     firmware: str | None = None
