@@ -321,7 +321,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         totals = self.energies.add(reading.values, reading.sampled_at or now, metered=self._is_metered)
         if totals:
             self._memory.keep(self.key, energies=self.energies.memory)
-            self._told |= totals
+            self._told.update(totals)
         self._show(reading)
 
     def _learn_zone(self, reading: Reading, now: datetime) -> None:
