@@ -251,7 +251,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self, values: Mapping[Key, Value | None], attributes: Mapping[Key, Mapping[str, Any]] | None = None
     ) -> None:
         """Show from now on what successive samples have told, whatever the next sample says; None is no value."""
-        self._told = {key: value for key, value in (self._told | values).items() if value is not None}
+        self._told = {key: value for key, value in {**self._told, **values}.items() if value is not None}
         self._attributes |= attributes or {}
         if self.data:
             before = {key: value for key, value in self.data.values.items() if key not in values}
