@@ -39,7 +39,7 @@ from .telemetry.reading import Value
 from .telemetry.vocabulary import CELL_VOLTAGES, PROBE_TEMPERATURES, BatteryStatus, DeviceStatus, Key, RunMode, Status
 
 PARALLEL_UPDATES = 0
-SCAN_INTERVAL = timedelta(minutes=1)
+SCAN_INTERVAL = timedelta(minutes=5)
 """For the one sensor that no coordinator feeds."""
 
 
