@@ -23,12 +23,9 @@ _LOGGER = logging.getLogger(__name__)
 
 BASE_URL = "https://www.enerclo-atesspower.com"
 PREFIX = "/api/v1"
-KINDS = ("pbd", "hps")
-_PATHS = {
-    "pbd": ("/pbd/data-last",),
-    # Of the central type and of the string type; nothing but the record tells which a device is.
-    "hps": ("/hps/data-last", "/hps/data-last-small"),
-}
+# Of HPS of the central and of the string type; nothing but the record tells which a device is.
+_PATHS = {"pbd": ("/pbd/data-last",), "hps": ("/hps/data-last", "/hps/data-last-small")}
+KINDS = tuple(_PATHS)
 
 
 def authorization(api_id: str, api_token: str) -> str:
@@ -47,16 +44,11 @@ class AtessClient:
         """Keep the session, which stays the caller's, and the credentials, as `authorization` takes them."""
         self._session, self._base_url, self._queue = session, base_url.rstrip("/"), queue
         self._headers = {"Authorization": authorization(api_id, api_token), "Accept-Language": "en"}
+        # Where a device was found, so that each later read is one call.
         self._paths: dict[tuple[str, str], tuple[str, ...]] = {}
-        """Where a device was found, so that each later read is one call."""
 
     async def data_last(self, kind: str, device_sn: str, turn: Turn = FORM) -> dict[str, Any]:
-        """Return the last record of a device of one of the `KINDS`, as it came (atess-api 5, 6).
-
-        Raises:
-            CloudRefused: it does not know this serial number, or has trouble (codes 400 and 500).
-            CloudError: see `errors`.
-        """
+        """Return the last record of a device of one of the `KINDS`, as it came (atess-api 5, 6)."""
         failure: CloudError | None = None
         for path in self._paths.get((kind, device_sn), _PATHS[kind]):
             _LOGGER.debug("Asking %s", path)
