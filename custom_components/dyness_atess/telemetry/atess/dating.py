@@ -27,8 +27,7 @@ def date(memory: dict[str, Any], time: str, numbers: object, received_at: dateti
             is_new_day = before is not None and before.date() < clock.date()
             shown = clock.replace(tzinfo=clock.tzinfo or UTC).timestamp()
             if 0 <= now - memory["last_at"] <= GAP:
-                # What follows another one is of now, whatever its clock shows.
-                memory["clock_offset"] = shown - now
+                memory["clock_offset"] = shown - now  # what follows another one is of now, whatever its clock shows
             else:
                 taken = shown - (0.0 if clock.tzinfo else memory["clock_offset"])
     if is_new:
@@ -41,11 +40,10 @@ def date(memory: dict[str, Any], time: str, numbers: object, received_at: dateti
 def _clock(time: str, received_at: datetime) -> datetime | None:
     """Return what the device's clock shows, with a zone where that is known; None where it cannot be true."""
     seconds = number(time)
+    if seconds and seconds > 1e11:
+        seconds /= 1000  # they were milliseconds
     try:
-        if seconds is None:
-            clock = datetime.fromisoformat(time)
-        else:
-            clock = datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+        clock = datetime.fromisoformat(time) if seconds is None else datetime.fromtimestamp(seconds, UTC)
     except ArithmeticError, OSError, ValueError:
         return None
     return clock if EARLIEST <= clock.replace(tzinfo=clock.tzinfo or UTC) <= received_at + timedelta(days=1) else None

@@ -17,7 +17,6 @@ from .fields import FIELDS, Field, Measure
 LEAST = {Measure.VOLTAGE: 50.0, Measure.CURRENT: IDLE_CURRENT}  # of a part that exists; offsets are less
 OFFSET_POWER = 50.0  # W; for a smaller product of voltage and current it does not matter whether they are tenths
 CIRCUITS = ("", "output_", "pv1_", "pv2_", "pv3_", "pv4_", "pv5_")  # what has a voltage, a current and so a power
-
 _DECISION = vol.ExactSequence([vol.In((None, 1.0, 0.1, -1.0)), str, vol.In(range(CONTRARY))])
 _MEMORY = vol.Schema(
     {
@@ -155,5 +154,4 @@ def _meaning(row: Field, sent: float, factor: float) -> Any:
         return None
     if row.measure is Measure.WHOLE:
         return int(value) if value.is_integer() else None
-    # Single precision adds digits.
-    return round(value, 3 if row.measure is Measure.CELL_VOLTAGE else 2) + 0.0
+    return round(value, 3 if row.measure is Measure.CELL_VOLTAGE else 2) + 0.0  # single precision adds digits

@@ -19,10 +19,7 @@ _RESTING = (DeviceStatus.STANDBY, DeviceStatus.CHECKING, DeviceStatus.ERROR, Dev
 
 
 def decide(decision: list[Any], choice: float, by: str) -> None:
-    """Add evidence to what was decided, by what, and how many pieces in a row speak against it: three turn it.
-
-    The balance decides until there is something better, and never speaks against that.
-    """
+    """Add evidence: three contrary pieces in a row turn a decision; the balance only decides until there is better."""
     decided, decided_by, contrary = decision
     if by == BALANCE and decided_by not in ("", BALANCE):
         return
@@ -50,10 +47,7 @@ def scale(rows: Sequence[tuple[Field, float]]) -> tuple[float, str] | None:
 def direction(
     now: Mapping[Key, Any], last: Mapping[str, float], powers: Mapping[Key, float | None]
 ) -> tuple[float, str] | None:
-    """Return whether the cloud's battery current is positive (1) or negative (-1) while discharging, and by what.
-
-    The battery's status tells, else what has changed since the `last` record, else output and inputs.
-    """
+    """Return whether the cloud's current is positive (1) or negative (-1) while discharging, and by which witness."""
     current, told = now.get(Key.CURRENT, 0.0), now.get(Key.BATTERY_STATUS)
     if abs(current) <= IDLE_CURRENT:
         return None

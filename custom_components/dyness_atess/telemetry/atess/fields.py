@@ -1,7 +1,4 @@
-"""Every field of a PBD's record (atess-api 5), and of an HPS's those whose meaning is certain (atess-api 6).
-
-The vendor explains none of them. Meanings are those of the registers that the fields are copies of (atess-api 5.1).
-"""
+"""Every field of a PBD's record, and of an HPS's those that are certain; the vendor explains none (atess-api 5, 6)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,7 +54,6 @@ def rows(measure: Measure, part: str | None = None, states: States = None, /, **
     )
 
 
-_BATTERY_STATES: States = dict(enumerate([*BatteryStatus][:6]))  # in the order of the vocabulary: 5 is discharging
 _STATES: dict[float, StrEnum | bool] = dict(enumerate([*State][:5]))  # 4 is a permanent error
 _STATES |= {-1: State.OFFLINE, 6: State.SINGLE_PV}
 _HPS_STATES = _STATES | {2: State.ON_GRID, 5: State.OFF_GRID, 7: State.SWITCHING_OFF_GRID, 8: State.SWITCHING_ON_GRID}
@@ -92,7 +88,7 @@ _BOTH: Fields = (
     *rows(Measure.WHOLE, OWN, maxTempNum=Key.CELL_TEMPERATURE_MAX_SENSOR, minTempNum=Key.CELL_TEMPERATURE_MIN_SENSOR),
     *rows(Measure.WHOLE, OWN, maxTempGroup=Key.CELL_TEMPERATURE_MAX_GROUP, minTempGroup=Key.CELL_TEMPERATURE_MIN_GROUP),
     *rows(Measure.WHOLE, OWN, bmsSystemStatus=Key.BMS_SYSTEM_STATUS),
-    *rows(Measure.STATE, OWN, _BATTERY_STATES, bmsStatus=Key.BATTERY_STATUS),
+    *rows(Measure.STATE, OWN, dict(enumerate([*BatteryStatus][:6])), bmsStatus=Key.BATTERY_STATUS),  # 5 is discharging
     *rows(Measure.STATE, OWN, {0: False, 1: True}, bmsVoltStatus=Key.BATTERY_RELAY),
 )
 
