@@ -17,6 +17,7 @@ from ..cloud.errors import CloudEmpty, CloudError, CloudRateLimited, CloudRefuse
 from ..cloud.queue import Priority, Turn
 from ..const import DOMAIN
 from ..telemetry.energy.energies import Energies
+from ..telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE
 from ..telemetry.reading import Reading, Value
 from ..telemetry.vocabulary import LIFETIME, SLOW, Key
 from .connection import digest
@@ -173,7 +174,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._is_metered = is_metered
         self._is_read = False
         self._asked_at = 0.0
-        self._was_current = False
+        self._ages_shown = False, True
         self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
         self._told: dict[Key, Value] = {}
         """What successive samples have told, as totals; it stands beside every sample and in place of its counters."""
@@ -220,13 +221,13 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @callback
     def async_notice_age(self) -> None:
         """Tell the entities when the data have become too old, however long the next read waits for its turn."""
-        if self._was_current != self.is_current:
-            self._was_current = self.is_current
+        if self._ages_shown != (ages := (self.is_current, self.is_older_than(OUTLOOK_AGE))):
+            self._ages_shown = ages
             self.async_update_listeners()
 
     @override
     def _async_refresh_finished(self) -> None:
-        self._was_current = self.is_current
+        self._ages_shown = self.is_current, self.is_older_than(OUTLOOK_AGE)
 
     @callback
     def restore(self, raw: Any, received_at: datetime) -> None:
