@@ -33,7 +33,6 @@ from .source import Source
 
 MAXIMUM_AGE = timedelta(minutes=15)
 """Of a state of charge from the history."""
-ISSUES = "https://github.com/dyness-atess/dyness-atess-home-assistant/issues"
 MAXIMUM_MODULES = 128
 """More than any stack has; what lists more is no list of modules."""
 SILENT = timedelta(days=1)
@@ -315,7 +314,6 @@ class Battery(Source):
                 is_so,
                 key,
                 serial=self.serial,
-                learn_more_url=ISSUES,
                 placeholders={"model": device.model or device.name or "?"},
             )
 
