@@ -121,7 +121,7 @@ class DynessCloud(EmulatedCloud):
         if not (serials := _serials(body)):
             raise RefusedError("Device ID Cannot Be Empty")
         devices = [device for serial in serials if (device := self.device(serial))]
-        rows = [row for device in devices for row in device.alarms(self.clock())]
+        rows = [row for device in devices for row in device.alarm_list(self.clock())]
         unread = sum(row["readStatus"] == 1 for row in rows)
         page = {"list": rows[(number - 1) * size : number * size], "pageNum": number, "pageSize": size}
         return {

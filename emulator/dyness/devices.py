@@ -58,7 +58,7 @@ class Device:
         """Give getLastRunningDataBySn (dyness-api 3.5)."""
         return None
 
-    def alarms(self, _now: datetime) -> list[Json]:
+    def alarm_list(self, _now: datetime) -> list[Json]:
         """Give the items of alarm/query (dyness-api 3.6)."""
         return []
 

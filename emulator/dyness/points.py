@@ -46,7 +46,7 @@ class PointDevice(Device):
             if key not in self.absent
         ]
 
-    def alarms(self, now: datetime) -> list[Json]:
+    def alarm_list(self, now: datetime) -> list[Json]:
         """Give an active alarm for each point that is raised (dyness-api 3.6), and one that is over for ever."""
         time = stamp(self.sample_time(now))
         rows = [
