@@ -8,12 +8,14 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 
 from custom_components.dyness_atess.telemetry.alarms import AlarmEventType
+from emulator.atess.cloud import AtessCloud
+from emulator.atess.pbd import Pbd
 from emulator.dyness.devices import Device
 from emulator.dyness.storage import Storage
 from emulator.faults import Fault, FaultKind
 from tests.house.repository import ROOT, read_json, shipped
 
-from .conftest import Live, issues, logged, one, state
+from .conftest import Live, account_entry, issues, logged, one, state
 
 ALARM_QUERY = "/v1/alarm/query"
 HIGH, LOW_PROTECTION, IMBALANCE = "3206", "3405", "3201"
@@ -233,12 +235,12 @@ async def test_nothing_private_in_the_words(hass: HomeAssistant, live: Live) -> 
     listing = device.listing(cloud.clock())
     private = [device.serial, device.serial.removesuffix("-BMS"), device.modules[0].serial, listing["stationName"]]
     rows = device.alarm_list
-    for number, word in enumerate(private):
+    for place, word in enumerate(private):
         device.alarm_list = lambda now, word=word: [  # type: ignore[misc]
             row | {"eventContent": f"Of {word}", "solution": "Call", "ownerEmail": "jane@example.org"}
             for row in rows(now)
         ]
-        device.raised = frozenset({HIGH}) if number % 2 == 0 else frozenset({IMBALANCE})
+        device.raised = frozenset({HIGH}) if place % 2 == 0 else frozenset({IMBALANCE})
         await live(6)
     raised = [event for event in heard.events if event["event_type"] == "warning_raised"]
     assert len(raised) == len(private)
@@ -253,6 +255,23 @@ async def test_what_has_no_alarms_has_no_events(hass: HomeAssistant, live: Live)
     await live.start(device)
     await live(6)
     assert state(hass, "alarm_event", device.serial) is None
+
+
+async def test_the_fault_of_a_converter(hass: HomeAssistant, live: Live) -> None:
+    device = Pbd(serial="DEMOPBD001")
+    cloud = AtessCloud(devices=[device])
+    live.clouds.append(cloud)
+    await cloud.start()
+    entry = account_entry(cloud, device.serial)
+    entry.add_to_hass(hass)
+    await live.until(hass.config_entries.async_setup(entry.entry_id))
+    await live(1)
+    heard = Heard(hass, device)
+    device.overrides = {"status": 3}
+    await live(12)
+    device.overrides = {}
+    await live(12)
+    assert heard.kinds == [("protection_raised", "fault"), ("protection_cleared", "fault")]
 
 
 def test_events_have_words_in_all_languages() -> None:
