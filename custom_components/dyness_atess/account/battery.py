@@ -112,6 +112,7 @@ class Battery(Source):
             partial(client.station_info, serial), name=f"plant of {self._name} {turn.device}", pause=STATION_PAUSE
         )
         self._dongle = endpoint(self._ask_dongle, name=f"dongle of {self._name} {turn.device}", pause=DONGLE_PAUSE)
+        self.alarms = endpoint(partial(client.alarms, serial), name=f"alarms of {self._name} {turn.device}")
         self._history = endpoint(partial(client.last_power_data, serial), name=f"history of {self._name} {turn.device}")
         if (family := family_by_name(remembered.get("family"))) and family.running:
             self._add_running(family)

@@ -19,7 +19,7 @@ from ..const import DOMAIN
 from ..telemetry.energy.energies import Energies
 from ..telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE
 from ..telemetry.reading import Reading, Value
-from ..telemetry.vocabulary import LIFETIME, SLOW, Key
+from ..telemetry.vocabulary import ALARMS, LIFETIME, SLOW, Key
 from .connection import digest
 from .credentials import Credentials
 from .memory import Memory
@@ -345,5 +345,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if not before or before.values.keys() != self.data.values.keys() or before.flags.keys() != reading.flags.keys():
             self.quantities |= {(Platform.SENSOR, key) for key in self.data.values}
             self.quantities |= {(Platform.BINARY_SENSOR, key) for key in reading.flags}
+            if not (self.is_module or ALARMS.isdisjoint(reading.flags)):
+                self.quantities.add((Platform.EVENT, Key.ALARM_EVENT))
             if self.key == self.serial:
                 self.quantities.add((Platform.BINARY_SENSOR, Key.ONLINE))

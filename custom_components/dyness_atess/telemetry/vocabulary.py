@@ -180,6 +180,8 @@ class Key(StrEnum):
     BALANCING = "balancing"
     FULLY_CHARGED = "fully_charged"
 
+    ALARM_EVENT = "alarm_event"
+
 
 class Status(StrEnum):
     """What a battery does, told from the sign of its current."""
@@ -246,6 +248,8 @@ WARNINGS = frozenset(
 
 PROTECTIONS = frozenset(key for key in Key if key.endswith("_protection"))
 """Bits that say that the battery has stopped something to protect itself."""
+
+ALARMS = WARNINGS | PROTECTIONS | {Key.ALARM, Key.WARNING, Key.FAULT}
 
 LIFETIME = frozenset(
     {
