@@ -1,7 +1,7 @@
 """Sensors: the quantities of a reading and what the device list says."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import NamedTuple, override
@@ -29,6 +29,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
+from homeassistant.util import dt as dt_util
 
 from .account.account import AccountConfigEntry
 from .account.coordinator import ReadingsCoordinator
@@ -36,7 +37,16 @@ from .const import CONF_SINGLE_CELLS
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.device import WorkStatus
 from .telemetry.reading import Value
-from .telemetry.vocabulary import CELL_VOLTAGES, PROBE_TEMPERATURES, BatteryStatus, DeviceStatus, Key, RunMode, Status
+from .telemetry.vocabulary import (
+    CELL_VOLTAGES,
+    PROBE_TEMPERATURES,
+    TODAY,
+    BatteryStatus,
+    DeviceStatus,
+    Key,
+    RunMode,
+    Status,
+)
 
 PARALLEL_UPDATES = 0
 SCAN_INTERVAL = timedelta(minutes=1)
@@ -62,6 +72,7 @@ CURRENT = Kind(Class.CURRENT, UnitOfElectricCurrent.AMPERE, 1, State.MEASUREMENT
 POWER = Kind(Class.POWER, UnitOfPower.WATT, 0, State.MEASUREMENT)
 TEMPERATURE = Kind(Class.TEMPERATURE, UnitOfTemperature.CELSIUS, 1, State.MEASUREMENT)
 ENERGY = Kind(Class.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 1, State.TOTAL_INCREASING)
+ENERGY_TODAY = Kind(Class.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 2, State.TOTAL)
 STORED_ENERGY = Kind(Class.ENERGY_STORAGE, UnitOfEnergy.KILO_WATT_HOUR, 2, State.MEASUREMENT)
 CHARGE = Kind(None, "Ah", 1, State.MEASUREMENT)
 CYCLES = Kind(None, None, 0, State.TOTAL_INCREASING)
@@ -90,9 +101,8 @@ SHOWN = {
     **_of(POWER, Key.OUTPUT_POWER, Key.OUTPUT_1_POWER, Key.OUTPUT_2_POWER, Key.GRID_POWER, Key.LOAD_POWER),
     **_of(TEMPERATURE, Key.CELL_TEMPERATURE_MAX, Key.CELL_TEMPERATURE_MIN),
     **_of(ENERGY, Key.ENERGY_CHARGED, Key.ENERGY_DISCHARGED, Key.ENERGY_IMPORTED, Key.ENERGY_EXPORTED),
-    **_of(ENERGY, Key.ENERGY_CHARGED_TODAY, Key.ENERGY_DISCHARGED_TODAY, Key.ENERGY_IMPORTED_TODAY),
-    **_of(ENERGY, Key.ENERGY_EXPORTED_TODAY, Key.PV_ENERGY_TODAY, Key.OUTPUT_ENERGY_TODAY),
-    **_of(ENERGY, Key.PV_ENERGY, Key.OUTPUT_ENERGY, Key.LOAD_ENERGY, Key.LOAD_ENERGY_TODAY),
+    **_of(ENERGY, Key.PV_ENERGY, Key.OUTPUT_ENERGY, Key.LOAD_ENERGY),
+    **_of(ENERGY_TODAY, *sorted(TODAY)),
     Key.OUTPUT_FREQUENCY: Kind(Class.FREQUENCY, UnitOfFrequency.HERTZ, 2, State.MEASUREMENT),
 }
 """What an owner looks at."""
@@ -218,6 +228,12 @@ class ReadingSensor(DeviceEntity, SensorEntity):
     @override
     def native_value(self) -> Value | None:
         return self.coordinator.data.values.get(self.key) if self.coordinator.data else None
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        since = self.coordinator.today.since(self.key)
+        return None if since is None else dt_util.as_local(dt_util.utc_from_timestamp(since))
 
 
 class WorkStatusSensor(ReadingSensor):

@@ -12,7 +12,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.helpers.event import async_track_time_change, async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..cloud.queue import CEILING
@@ -20,9 +20,10 @@ from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, DOMAIN
 from ..telemetry.device import Device
 from ..telemetry.vocabulary import Key
 from .connection import connection, digest
-from .coordinator import CloudCoordinator, ReadingsCoordinator
+from .coordinator import ReadingsCoordinator
 from .credentials import Credentials
 from .memory import Answers, Memory, answer
+from .read import CloudCoordinator
 from .registry import Quantity, known_devices, known_quantities
 from .repairs import report, withdraw
 from .schedule import FAILED_TOGETHER
@@ -148,6 +149,7 @@ class Account(ABC):
             self._begin(serial)
             await asyncio.sleep(0)  # the last answers of many devices take their time
         self.entry.async_on_unload(async_track_time_interval(self.hass, self._look_after, LOOK_AFTER_INTERVAL))
+        self.entry.async_on_unload(async_track_time_change(self.hass, self._look_after, 0, 0, 0))  # days begin
         reads = self.entry.async_create_background_task(self.hass, self._read_first(), "first readings")
         await asyncio.wait({reads}, timeout=PATIENCE)
 
@@ -258,7 +260,7 @@ class Account(ABC):
         answering = [found for found in self.coordinators if found.retries.since is None and not found.is_disabled]
         self.queue.kept_for_masters = math.ceil(sum(found.calls_per_hour for found in answering))
         for coordinator in self.coordinators:
-            coordinator.async_notice_age()
+            coordinator.async_notice_time()
         seconds = self.queue.seconds_to_next
         old = [found for found in answering if found.is_older_than(OLD)]
         is_waiting = bool(seconds and seconds > WORTH_TELLING and any(found.is_waiting for found in old))
