@@ -19,6 +19,7 @@ from ..cloud.queue import CEILING
 from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, DOMAIN
 from ..telemetry.device import Device
 from ..telemetry.vocabulary import Key
+from .combined import Combined
 from .connection import connection, digest
 from .coordinator import ReadingsCoordinator
 from .credentials import Credentials
@@ -144,6 +145,7 @@ class Account(ABC):
         """Show what was read before, and read the rest. What takes long arrives later."""
         self.queue.allow(self._ceiling)
         self._answers = await self.memory.async_load() | self.connection.answers
+        self.combined = Combined(self.devices, self.memory, self.entry.entry_id)
         self.connection.answers.clear()
         for serial in list(self.known):
             self._begin(serial)
@@ -233,6 +235,8 @@ class Account(ABC):
             coordinator.restore(**kept)
         for follow in self.on_added:
             follow(coordinator)
+        if key in self.devices and not coordinator.is_module:
+            self.combined.follow(coordinator)
         if not coordinator.is_current:
             task = self.entry.async_create_background_task(self.hass, coordinator.async_refresh(), "first reading")
             self._first_reads.add(task)
@@ -261,6 +265,7 @@ class Account(ABC):
         self.queue.kept_for_masters = math.ceil(sum(found.calls_per_hour for found in answering))
         for coordinator in self.coordinators:
             coordinator.async_notice_time()
+        self.combined.update()
         seconds = self.queue.seconds_to_next
         old = [found for found in answering if found.is_older_than(OLD)]
         is_waiting = bool(seconds and seconds > WORTH_TELLING and any(found.is_waiting for found in old))
