@@ -29,6 +29,8 @@ _LEARNED = vol.Schema(
         vol.Optional("capacity"): vol.All(vol.Coerce(float), vol.Range(min=0, max=10_000)),
         vol.Optional("energies"): dict,
         vol.Optional("outlook"): dict,
+        vol.Optional("today"): dict,
+        vol.Optional("combined"): dict,
         vol.Optional("direction"): dict,
         vol.Optional("decoder"): dict,
         vol.Optional("kind"): vol.In(KINDS),

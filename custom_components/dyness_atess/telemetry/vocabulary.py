@@ -267,6 +267,9 @@ LIFETIME = frozenset(
 )
 """Counters that never fall: they are right however old the sample is."""
 
+TODAY = frozenset(Key(f"{key}_today") for key in LIFETIME if "energy" in key)
+"""kWh since midnight."""
+
 SLOW = LIFETIME | {
     Key.SOH,
     Key.SOH_AVERAGE,
