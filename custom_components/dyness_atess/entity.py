@@ -15,12 +15,12 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .account.account import Account, AccountConfigEntry
 from .account.coordinator import ReadingsCoordinator
 from .const import DOMAIN
-from .telemetry.vocabulary import SLOW, Key
+from .telemetry.vocabulary import HEALTH, SLOW, Key
 
 _NUMBERED = re.compile(r"cell_(?:temperature_)?(\d+)(?:_voltage)?")
 """Keys of single cells and probes, which share a name and differ in a number."""
 
-TIMELESS = SLOW | {Key.LAST_REPORT}
+TIMELESS = SLOW | HEALTH | {Key.LAST_REPORT}
 """Quantities that are right however old the sample is."""
 
 

@@ -36,7 +36,16 @@ from .const import CONF_SINGLE_CELLS
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.device import WorkStatus
 from .telemetry.reading import Value
-from .telemetry.vocabulary import CELL_VOLTAGES, PROBE_TEMPERATURES, BatteryStatus, DeviceStatus, Key, RunMode, Status
+from .telemetry.vocabulary import (
+    CELL_VOLTAGES,
+    HEALTH,
+    PROBE_TEMPERATURES,
+    BatteryStatus,
+    DeviceStatus,
+    Key,
+    RunMode,
+    Status,
+)
 
 PARALLEL_UPDATES = 0
 SCAN_INTERVAL = timedelta(minutes=1)
@@ -79,7 +88,7 @@ SHOWN = {
     Key.SOC: BATTERY,
     Key.STATUS: Kind(Class.ENUM, states=Status),
     Key.DEVICE_STATUS: Kind(Class.ENUM, states=DeviceStatus),
-    Key.CELL_VOLTAGE_SPREAD: SPREAD,
+    **_of(SPREAD, Key.CELL_VOLTAGE_SPREAD, *HEALTH),
     Key.ENERGY_REMAINING: STORED_ENERGY,
     **_of(VOLTAGE, Key.VOLTAGE, Key.PV_VOLTAGE, *(f"pv{number}_voltage" for number in range(1, 6))),
     **_of(VOLTAGE, Key.OUTPUT_VOLTAGE, Key.OUTPUT_1_VOLTAGE, Key.OUTPUT_2_VOLTAGE),

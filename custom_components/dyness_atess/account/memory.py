@@ -28,6 +28,7 @@ _LEARNED = vol.Schema(
         vol.Optional("zone"): vol.All(vol.Coerce(float), vol.Range(min=-86400, max=86400)),
         vol.Optional("capacity"): vol.All(vol.Coerce(float), vol.Range(min=0, max=10_000)),
         vol.Optional("energies"): dict,
+        vol.Optional("health"): dict,
         vol.Optional("direction"): dict,
         vol.Optional("decoder"): dict,
         vol.Optional("kind"): vol.In(KINDS),

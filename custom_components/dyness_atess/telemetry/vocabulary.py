@@ -22,6 +22,9 @@ class Key(StrEnum):
     CELL_VOLTAGE_MIN_MODULE = "cell_voltage_min_module"
     CELL_VOLTAGE_MIN_CELL = "cell_voltage_min_cell"
     CELL_VOLTAGE_SPREAD = "cell_voltage_spread"
+    CELL_SPREAD_FULL = "cell_spread_full"
+    CELL_LEAD_FULL = "cell_lead_full"
+    CELL_SPREAD_RESTED = "cell_spread_rested"
     CELL_TEMPERATURE_AVERAGE = "cell_temperature_average"
     CELL_TEMPERATURE_MAX = "cell_temperature_max"
     CELL_TEMPERATURE_MAX_MODULE = "cell_temperature_max_module"
@@ -268,6 +271,9 @@ SLOW = LIFETIME | {
     Key.CAPACITY_FULL,
 }
 """Quantities that a sample may leave out: the last value stands."""
+
+HEALTH = frozenset({Key.CELL_SPREAD_FULL, Key.CELL_LEAD_FULL, Key.CELL_SPREAD_RESTED})
+"""What is measured at a rare moment, and stands until the next one."""
 
 CELL_VOLTAGES = tuple(Key(f"cell_{number:02}_voltage") for number in range(1, 31))
 PROBE_TEMPERATURES = tuple(Key(f"cell_temperature_{number}") for number in range(1, 17))
