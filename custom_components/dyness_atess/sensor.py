@@ -48,7 +48,7 @@ from .telemetry.vocabulary import (
 )
 
 PARALLEL_UPDATES = 0
-SCAN_INTERVAL = timedelta(minutes=1)
+SCAN_INTERVAL = timedelta(minutes=5)
 """For the one sensor that no coordinator feeds."""
 
 

@@ -264,6 +264,8 @@ class Account(ABC):
         is_waiting = bool(seconds and seconds > WORTH_TELLING and any(found.is_waiting for found in old))
         if old and not is_waiting and self._waited_at and now - self._waited_at < 2 * LOOK_AFTER_INTERVAL:
             return  # between two pauses
+        if not (is_waiting or self._waited_at):
+            return
         goes_on = dt_util.as_local(now + timedelta(seconds=seconds or 0)).strftime("%H:%M")
         if is_waiting != bool(self._waited_at):
             text = f"wait for calls until {goes_on}" if is_waiting else "are read again"
