@@ -21,8 +21,10 @@ KNEE = 3.40
 """V of the highest cell with which a visit to the knee begins."""
 LEAST, FIRM, MOST = 3.42, 3.44, 3.60
 """V of the highest cell between which a sample counts; from the middle one on its roundings matter little."""
-RESTING, FASTEST = 0.003, 0.15
-"""C; a slower charge is none, a faster one hides the knee."""
+LEAST_RISE = 0.04
+"""V above the foot; below, an error of the foot counts too much."""
+RESTING, FASTEST = 0.003, 0.11
+"""C; a slower charge is none, and how far a faster one lifts the foot nobody has measured."""
 COLDEST, UNEVEN = 10.0, 5.0
 """°C of the coldest sensor, and between sensors, beyond which resistance says more than charge."""
 NEARLY_FULL = 95.0
@@ -175,9 +177,10 @@ class Health:
         is_warm = coldest is None or (coldest >= COLDEST and (warmest or coldest) - coldest <= UNEVEN)
         at_rest = abs(rate) <= RESTING
         counts = at - self._charged_at <= HOUR if at_rest else 0 < rate <= FASTEST
-        if not (LEAST <= highest <= MOST and counts and is_warm):
+        rise = highest - KNEE_FOOT - (0.0 if at_rest else KNEE_LIFT * rate)
+        if not (LEAST <= highest <= MOST and rise >= LEAST_RISE and counts and is_warm):
             return
-        scale = 1000 * SCALE / (highest - KNEE_FOOT - (0.0 if at_rest else KNEE_LIFT * rate))
+        scale = 1000 * SCALE / rise
         middle = median(voltage for _, voltage in cells) if len(cells) > 2 else None
         current = within((values if Key.CURRENT in values else battery).get(Key.CURRENT), -LARGEST, LARGEST)
         found = found._replace(
