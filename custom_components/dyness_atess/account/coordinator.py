@@ -75,6 +75,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self.today = Today(memory.recall(self.key).get("today"))
         self.on_recovery: Callable[[ReadingsCoordinator], None] | None = None
         self.on_end: list[Callable[[], None]] = []
+        self.goes_first = False
+        """Whether its next sample is worth more than those of others of its priority."""
         self._memory = memory
         self._priority = priority
         self._interval = interval
@@ -113,7 +115,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         else:
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
         since = max(self.sampled_at.timestamp() if self.sampled_at else 0.0, self._asked_at)
-        return Turn(priority, since, digest(self.serial))
+        return Turn(priority, 0.0 if self.goes_first else since, digest(self.serial))
 
     @property
     @override

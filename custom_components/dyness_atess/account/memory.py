@@ -31,6 +31,7 @@ _LEARNED = vol.Schema(
         vol.Optional("outlook"): dict,
         vol.Optional("today"): dict,
         vol.Optional("combined"): dict,
+        vol.Optional("health"): dict,
         vol.Optional("direction"): dict,
         vol.Optional("decoder"): dict,
         vol.Optional("kind"): vol.In(KINDS),
