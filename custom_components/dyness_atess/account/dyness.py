@@ -19,8 +19,9 @@ from ..telemetry.dyness.alarm_list import decode_alarms
 from .account import Account, AccountConfigEntry
 from .battery import Battery
 from .connection import DEVICE_LIST, connection
-from .coordinator import CloudCoordinator, ReadingsCoordinator
+from .coordinator import ReadingsCoordinator
 from .credentials import Credentials
+from .read import CloudCoordinator
 from .registry import update_devices
 from .repairs import report
 
