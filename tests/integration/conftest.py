@@ -240,11 +240,11 @@ def serials_of(device: Storage) -> list[str]:
 
 
 def states_of(hass: HomeAssistant, entry: MockConfigEntry, serial: str) -> dict[str, str]:
-    """Return the states of a device by key. No two entities have the same unique id."""
+    """Return the states of a device by key, not when its last event was. No two entities have the same unique id."""
     found: dict[str, str] = {}
     for registered in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
         owner, _, key = registered.unique_id.rpartition("-")
-        if owner == serial and (shown := hass.states.get(registered.entity_id)):
+        if owner == serial and registered.domain != "event" and (shown := hass.states.get(registered.entity_id)):
             assert key not in found, registered.unique_id
             found[key] = shown.state
     return found
