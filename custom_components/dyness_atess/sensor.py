@@ -78,6 +78,7 @@ STORED_ENERGY = Kind(Class.ENERGY_STORAGE, UnitOfEnergy.KILO_WATT_HOUR, 2, State
 CHARGE = Kind(None, "Ah", 1, State.MEASUREMENT)
 CYCLES = Kind(None, None, 0, State.TOTAL_INCREASING)
 HOURS = Kind(Class.DURATION, UnitOfTime.HOURS, 0, State.TOTAL_INCREASING)
+TIME_LEFT = Kind(Class.DURATION, UnitOfTime.MINUTES, 0, State.MEASUREMENT)
 MINUTES = Kind(Class.DURATION, UnitOfTime.MINUTES, 0, State.TOTAL_INCREASING)
 SECONDS = Kind(Class.DURATION, UnitOfTime.SECONDS, 0, State.MEASUREMENT)
 NUMBER = Kind(None, None, 0)
@@ -101,6 +102,7 @@ SHOWN = {
     **_of(POWER, Key.POWER, Key.PV_POWER, *(f"pv{number}_power" for number in range(1, 6))),
     **_of(POWER, Key.OUTPUT_POWER, Key.OUTPUT_1_POWER, Key.OUTPUT_2_POWER, Key.GRID_POWER, Key.LOAD_POWER),
     **_of(TEMPERATURE, Key.CELL_TEMPERATURE_MAX, Key.CELL_TEMPERATURE_MIN),
+    **_of(TIME_LEFT, Key.TIME_TO_FULL, Key.TIME_TO_EMPTY),
     **_of(ENERGY, Key.ENERGY_CHARGED, Key.ENERGY_DISCHARGED, Key.ENERGY_IMPORTED, Key.ENERGY_EXPORTED),
     **_of(ENERGY, Key.PV_ENERGY, Key.OUTPUT_ENERGY, Key.LOAD_ENERGY),
     **_of(ENERGY_TODAY, *sorted(TODAY)),
@@ -141,6 +143,8 @@ OFF_AT_FIRST = {
     Key.MPPT_POWER: POWER,
     **_of(CURRENT, *(f"pv{number}_inductor_current" for number in range(1, 6))),
     **_of(CURRENT, Key.OUTPUT_INDUCTOR_CURRENT_1, Key.OUTPUT_INDUCTOR_CURRENT_2),
+    # For cards that take no sign.
+    **_of(POWER, Key.CHARGE_POWER, Key.DISCHARGE_POWER),
     # No source says what these are.
     **_of(NUMBER, Key.BMS_SYSTEM_STATUS, Key.PARALLEL_SYSTEM_NUMBER),
     Key.SELF_CHECK_TIME: SECONDS,

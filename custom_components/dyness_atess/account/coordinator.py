@@ -15,6 +15,7 @@ from homeassistant.util import dt as dt_util
 from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Priority, Turn
 from ..telemetry.energy.energies import Energies
+from ..telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE
 from ..telemetry.energy.today import Today
 from ..telemetry.reading import Reading, Value
 from ..telemetry.vocabulary import LIFETIME, SLOW, TODAY, Key
@@ -80,7 +81,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._is_metered = is_metered
         self._is_read = False
         self._asked_at = 0.0
-        self._was_current = False
+        self._ages_shown = False, True
         self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
         self._told: dict[Key, Value] = {}
         """What successive samples have told, as totals; it stands beside every sample and in place of its counters."""
@@ -129,13 +130,13 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """Tell the entities when the data have become too old, and when a day has begun, without a new sample."""
         if self._begin_day() and self.data:
             self.tell(self.today.energies)
-        if self._was_current != self.is_current:
-            self._was_current = self.is_current
+        if self._ages_shown != (ages := (self.is_current, self.is_older_than(OUTLOOK_AGE))):
+            self._ages_shown = ages
             self.async_update_listeners()
 
     @override
     def _async_refresh_finished(self) -> None:
-        self._was_current = self.is_current
+        self._ages_shown = self.is_current, self.is_older_than(OUTLOOK_AGE)
 
     @callback
     def restore(self, raw: Any, received_at: datetime) -> None:

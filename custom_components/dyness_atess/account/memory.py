@@ -30,6 +30,7 @@ _LEARNED = vol.Schema(
         vol.Optional("energies"): dict,
         vol.Optional("today"): dict,
         vol.Optional("combined"): dict,
+        vol.Optional("outlook"): dict,
         vol.Optional("direction"): dict,
         vol.Optional("decoder"): dict,
         vol.Optional("kind"): vol.In(KINDS),

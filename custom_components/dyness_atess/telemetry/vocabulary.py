@@ -12,6 +12,8 @@ class Key(StrEnum):
     VOLTAGE = "voltage"
     CURRENT = "current"
     POWER = "power"
+    CHARGE_POWER = "charge_power"
+    DISCHARGE_POWER = "discharge_power"
     STATUS = "status"
     CYCLES = "cycles"
     CYCLES_MAX = "cycles_max"
@@ -42,6 +44,8 @@ class Key(StrEnum):
     MODULE_COUNT = "module_count"
     WORK_STATUS = "work_status"
     LAST_REPORT = "last_report"
+    TIME_TO_FULL = "time_to_full"
+    TIME_TO_EMPTY = "time_to_empty"
 
     ENERGY_CHARGED = "energy_charged"
     ENERGY_CHARGED_TODAY = "energy_charged_today"
@@ -130,6 +134,7 @@ class Key(StrEnum):
 
     CHARGING = "charging"
     ONLINE = "online"
+    BATTERY_LOW = "battery_low"
     ALARM = "alarm"
     WARNING = "warning"
 
@@ -271,6 +276,9 @@ SLOW = LIFETIME | {
     Key.CAPACITY_FULL,
 }
 """Quantities that a sample may leave out: the last value stands."""
+
+OUTLOOK = frozenset({Key.TIME_TO_FULL, Key.TIME_TO_EMPTY})
+"""What is told of the future: at any time one of the two at most."""
 
 CELL_VOLTAGES = tuple(Key(f"cell_{number:02}_voltage") for number in range(1, 31))
 PROBE_TEMPERATURES = tuple(Key(f"cell_temperature_{number}") for number in range(1, 17))

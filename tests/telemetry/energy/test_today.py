@@ -6,11 +6,10 @@ import json
 import math
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.dyness_atess.telemetry.energy.today import Today
-from custom_components.dyness_atess.telemetry.vocabulary import TODAY, Key
+from custom_components.dyness_atess.telemetry.vocabulary import Key
 
 MIDNIGHT = datetime(2026, 6, 21, tzinfo=UTC)
 DAY = 86400.0
