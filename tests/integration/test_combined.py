@@ -30,13 +30,13 @@ async def test_two_batteries(hass: HomeAssistant, live: Live) -> None:
     large, small = one("dl5-3"), one("dl5-1")
     serials = large.serial, small.serial
     cloud, entry = await live.start(large, small)
-    await live(180)
+    await live(40)
     states = states_of(hass, entry, entry.entry_id)
     assert states.keys() - {"calls_last_hour"} == KEYS
     for key in KEYS - {"soc"}:
         assert number(hass, key, entry.entry_id) == pytest.approx(of_parts(hass, key, *serials), abs=0.11), key
     levels = {serial: number(hass, "soc", serial) for serial in serials}
-    assert number(hass, "energy_charged", entry.entry_id) > 1
+    assert number(hass, "energy_charged", entry.entry_id) > 0.3
     assert levels[large.serial] != levels[small.serial]
     expected = (3 * levels[large.serial] + levels[small.serial]) / 4
     assert number(hass, "soc", entry.entry_id) == pytest.approx(expected, abs=0.1)
@@ -79,7 +79,7 @@ async def test_a_combiner_box(hass: HomeAssistant, live: Live, *, together: bool
     else:
         devices = [LowVoltage(serial=f"DEMO{number}-BMS", model=DL5, seed=number) for number in (1, 2)]
     _, entry = await live.start(*devices)
-    await live(90)
+    await live(30)
     serials = [device.serial for device in devices]
     times = 1 if together else 2
     assert abs(number(hass, "power", serials[0])) > 100
