@@ -40,6 +40,7 @@ from .telemetry.device import WorkStatus
 from .telemetry.reading import Value
 from .telemetry.vocabulary import (
     CELL_VOLTAGES,
+    HEALTH,
     PROBE_TEMPERATURES,
     TODAY,
     BatteryStatus,
@@ -92,7 +93,7 @@ SHOWN = {
     Key.SOC: BATTERY,
     Key.STATUS: Kind(Class.ENUM, states=Status),
     Key.DEVICE_STATUS: Kind(Class.ENUM, states=DeviceStatus),
-    Key.CELL_VOLTAGE_SPREAD: SPREAD,
+    **_of(SPREAD, Key.CELL_VOLTAGE_SPREAD, *HEALTH),
     Key.ENERGY_REMAINING: STORED_ENERGY,
     **_of(VOLTAGE, Key.VOLTAGE, Key.PV_VOLTAGE, *(f"pv{number}_voltage" for number in range(1, 6))),
     **_of(VOLTAGE, Key.OUTPUT_VOLTAGE, Key.OUTPUT_1_VOLTAGE, Key.OUTPUT_2_VOLTAGE),

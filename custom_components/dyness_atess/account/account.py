@@ -17,6 +17,7 @@ from homeassistant.util import dt as dt_util
 
 from ..cloud.queue import CEILING
 from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, CONF_RESERVE, DOMAIN
+from ..telemetry.alarms import Alarms
 from ..telemetry.device import Device
 from ..telemetry.energy.outlook import RESERVE
 from ..telemetry.vocabulary import Key
@@ -64,6 +65,8 @@ class Account(ABC):
         self.devices: dict[str, ReadingsCoordinator] = {}
         self.secondary: dict[str, ReadingsCoordinator] = {}
         """What another endpoint has of some of these devices."""
+        self.alarms: dict[str, Alarms] = {}
+        """What was last known of the alarms of each device and module, by serial number."""
         self.on_added: list[Callable[[ReadingsCoordinator], None]] = []
         """Called with everything that is read from later on."""
         self.on_options: list[Callable[[], None]] = []
@@ -132,6 +135,10 @@ class Account(ABC):
     def master_of(self, serial: str) -> str | None:
         """Return what a module stands behind."""
         return None
+
+    async def async_alarm_words(self, serial: str) -> dict[str, str]:
+        """Ask what the cloud says of the alarms of a device: a text, and an advice."""
+        return {}
 
     def raw_secondary(self, serial: str) -> dict[str, Any]:
         """Return the last answers of other endpoints about a device, for diagnostics."""
@@ -239,6 +246,8 @@ class Account(ABC):
         self.credentials.readers += 1
         if kept := self._answers.pop(key, None):
             coordinator.restore(**kept)
+        if key == coordinator.serial:
+            self.alarms[key] = Alarms(coordinator.data)
         for follow in self.on_added:
             follow(coordinator)
         if key in self.devices and not coordinator.is_module:

@@ -18,7 +18,7 @@ from ..telemetry.energy.energies import Energies
 from ..telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE
 from ..telemetry.energy.today import Today
 from ..telemetry.reading import Reading, Value
-from ..telemetry.vocabulary import LIFETIME, SLOW, TODAY, Key
+from ..telemetry.vocabulary import ALARMS, LIFETIME, SLOW, TODAY, Key
 from .connection import digest
 from .credentials import Credentials
 from .memory import Memory
@@ -75,6 +75,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self.today = Today(memory.recall(self.key).get("today"))
         self.on_recovery: Callable[[ReadingsCoordinator], None] | None = None
         self.on_end: list[Callable[[], None]] = []
+        self.goes_first = False
+        """Whether its next sample is worth more than those of others of its priority."""
         self._memory = memory
         self._priority = priority
         self._interval = interval
@@ -113,7 +115,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         else:
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
         since = max(self.sampled_at.timestamp() if self.sampled_at else 0.0, self._asked_at)
-        return Turn(priority, since, digest(self.serial))
+        return Turn(priority, 0.0 if self.goes_first else since, digest(self.serial))
 
     @property
     @override
@@ -265,5 +267,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if not before or before.values.keys() != self.data.values.keys() or before.flags.keys() != reading.flags.keys():
             self.quantities |= {(Platform.SENSOR, key) for key in self.data.values}
             self.quantities |= {(Platform.BINARY_SENSOR, key) for key in reading.flags}
+            if not (self.is_module or ALARMS.isdisjoint(reading.flags)):
+                self.quantities.add((Platform.EVENT, Key.ALARM_EVENT))
             if self.key == self.serial:
                 self.quantities.add((Platform.BINARY_SENSOR, Key.ONLINE))
