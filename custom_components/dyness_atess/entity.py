@@ -16,12 +16,12 @@ from .account.account import Account, AccountConfigEntry
 from .account.coordinator import ReadingsCoordinator
 from .const import DOMAIN
 from .telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE
-from .telemetry.vocabulary import OUTLOOK, SLOW, Key
+from .telemetry.vocabulary import HEALTH, OUTLOOK, SLOW, Key
 
 _NUMBERED = re.compile(r"cell_(?:temperature_)?(\d+)(?:_voltage)?")
 """Keys of single cells and probes, which share a name and differ in a number."""
 
-TIMELESS = SLOW | {Key.LAST_REPORT}
+TIMELESS = SLOW | HEALTH | {Key.LAST_REPORT}
 """Quantities that are right however old the sample is."""
 
 

@@ -25,6 +25,7 @@ from ..telemetry.vocabulary import Key
 from .account import Account
 from .connection import digest
 from .coordinator import ReadingsCoordinator
+from .health import CellWatch
 from .outlook import look_ahead
 from .repairs import report
 from .schedule import FAILING_CALLS, LIST_CALLS, WITHOUT_MASTER, Pace, Rhythm
@@ -112,10 +113,12 @@ class Battery(Source):
             partial(client.station_info, serial), name=f"plant of {self._name} {turn.device}", pause=STATION_PAUSE
         )
         self._dongle = endpoint(self._ask_dongle, name=f"dongle of {self._name} {turn.device}", pause=DONGLE_PAUSE)
+        self.alarms = endpoint(partial(client.alarms, serial), name=f"alarms of {self._name} {turn.device}")
         self._history = endpoint(partial(client.last_power_data, serial), name=f"history of {self._name} {turn.device}")
         if (family := family_by_name(remembered.get("family"))) and family.running:
             self._add_running(family)
         self.coordinator = account.reader(self, serial, self._name, rhythm=Rhythm(), is_metered=True)
+        self._cells = CellWatch(account, self.coordinator, self.modules)
         account.add(self.coordinator)
         self._followed = self.coordinator.received_at
         self.coordinator.async_add_listener(self._follow)
@@ -236,6 +239,7 @@ class Battery(Source):
         module.retries.waits_for = lambda: self.coordinator.retries.since is not None
         self._account.add(module)
         module.async_add_listener(self._follow_module)
+        module.async_add_listener(partial(self._cells.follow_module, module))
 
     @callback
     def _follow_module(self) -> None:

@@ -24,6 +24,9 @@ class Key(StrEnum):
     CELL_VOLTAGE_MIN_MODULE = "cell_voltage_min_module"
     CELL_VOLTAGE_MIN_CELL = "cell_voltage_min_cell"
     CELL_VOLTAGE_SPREAD = "cell_voltage_spread"
+    CELL_SPREAD_FULL = "cell_spread_full"
+    CELL_LEAD_FULL = "cell_lead_full"
+    CELL_SPREAD_RESTED = "cell_spread_rested"
     CELL_TEMPERATURE_AVERAGE = "cell_temperature_average"
     CELL_TEMPERATURE_MAX = "cell_temperature_max"
     CELL_TEMPERATURE_MAX_MODULE = "cell_temperature_max_module"
@@ -180,6 +183,8 @@ class Key(StrEnum):
     BALANCING = "balancing"
     FULLY_CHARGED = "fully_charged"
 
+    ALARM_EVENT = "alarm_event"
+
 
 class Status(StrEnum):
     """What a battery does, told from the sign of its current."""
@@ -247,6 +252,8 @@ WARNINGS = frozenset(
 PROTECTIONS = frozenset(key for key in Key if key.endswith("_protection"))
 """Bits that say that the battery has stopped something to protect itself."""
 
+ALARMS = WARNINGS | PROTECTIONS | {Key.ALARM, Key.WARNING, Key.FAULT}
+
 LIFETIME = frozenset(
     {
         Key.ENERGY_CHARGED,
@@ -263,6 +270,9 @@ LIFETIME = frozenset(
 )
 """Counters that never fall: they are right however old the sample is."""
 
+TODAY = frozenset(Key(f"{key}_today") for key in LIFETIME if "energy" in key)
+"""kWh since midnight."""
+
 SLOW = LIFETIME | {
     Key.SOH,
     Key.SOH_AVERAGE,
@@ -276,6 +286,8 @@ SLOW = LIFETIME | {
 
 OUTLOOK = frozenset({Key.TIME_TO_FULL, Key.TIME_TO_EMPTY})
 """What is told of the future: at any time one of the two at most."""
+HEALTH = frozenset({Key.CELL_SPREAD_FULL, Key.CELL_LEAD_FULL, Key.CELL_SPREAD_RESTED})
+"""What is measured at a rare moment, and stands until the next one."""
 
 CELL_VOLTAGES = tuple(Key(f"cell_{number:02}_voltage") for number in range(1, 31))
 PROBE_TEMPERATURES = tuple(Key(f"cell_temperature_{number}") for number in range(1, 17))
