@@ -95,7 +95,7 @@ async def _update_page(hass: HomeAssistant, *, is_wanted: bool) -> None:
             hass,
             frontend_url_path=PAGE,
             webcomponent_name=f"{PAGE}-page",
-            sidebar_title=texts[f"component.{DOMAIN}.common.page_title"],
+            sidebar_title=texts[f"component.{DOMAIN}.common.card_page"],
             sidebar_icon="mdi:home-battery",
             module_url=_module(hass),
         )

@@ -57,7 +57,8 @@ def picture(account: Account, serial: str) -> Picture:
         "extremes": {key: values[key] for key in EXTREMES if key in values},
         "limits": {key: values[key] for key in LIMITS if key in values},
         "alarms": _alarms(account, serial, numbers),
-        "inputs": _inputs(values),
+        "inputs": [{"number": number, **flow} for number in range(1, 6) if (flow := _flow(values, f"pv{number}"))],
+        "output": _flow(values, "output"),
         "modules": modules,
     }
 
@@ -116,13 +117,10 @@ def _alarms(account: Account, serial: str, numbers: Mapping[str, int]) -> list[P
     return sorted(alarms, key=lambda alarm: not alarm["protection"])
 
 
-def _inputs(values: Mapping[str, Any]) -> list[Picture]:
-    parts = ("voltage", "current", "power")
-    return [
-        {"number": number, **{part: values.get(f"pv{number}_{part}") for part in parts}}
-        for number in range(1, 6)
-        if any(f"pv{number}_{part}" in values for part in parts)
-    ]
+def _flow(values: Mapping[str, Any], where: str) -> Picture | None:
+    """Return what flows somewhere, if anything is known of it."""
+    flow = {part: values.get(f"{where}_{part}") for part in ("voltage", "current", "power")}
+    return flow if any(value is not None for value in flow.values()) else None
 
 
 def _outage(account: Account, master: ReadingsCoordinator) -> tuple[str | None, datetime | None]:
