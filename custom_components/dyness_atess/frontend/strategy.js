@@ -68,10 +68,12 @@ function history(entities, say) {
   return { type: "grid", cards: [{ type: "heading", heading: say("dashboard_history"), icon: "mdi:chart-line" }, ...cards] };
 }
 
+const nameOf = (device) => device.name_by_user ?? device.name ?? "";
+
 /** On a phone from top to bottom, on a wall side by side; the cells of a tower take two columns there. */
 function viewOf(hass, device, say) {
   const entities = entitiesOf(hass, device);
-  const title = device.name_by_user ?? device.name ?? "";
+  const title = nameOf(device);
   const card = { type: `custom:${TYPE}`, device_id: device.id, grid_options: { columns: "full" } };
   const modules = Object.values(hass.devices).filter((other) => other.via_device_id === device.id);
   const cells = { type: "grid", column_span: modules.length > 2 ? 2 : 1, cards: [card] };
@@ -93,7 +95,7 @@ class Strategy extends HTMLElement {
     const say = (key) => localize(`component.${DOMAIN}.common.${key}`);
     const devices = masters(hass)
       .filter((device) => !device.disabled_by)
-      .sort((one, other) => one.id.localeCompare(other.id));
+      .sort((one, other) => nameOf(one).localeCompare(nameOf(other), hass.language));
     if (devices.length) return { views: devices.map((device) => viewOf(hass, device, say)) };
     return { views: [{ title: say("card_page"), cards: [{ type: "markdown", content: say("card_page_empty") }] }] };
   }
