@@ -127,10 +127,28 @@ async def test_dashboard_through_the_picker(lived_in: tuple[Household, Frontend]
         await expect(page.locator("hui-error-card:visible, hui-warning")).to_have_count(0)
         await page.set_viewport_size({"width": 1280, "height": 1400})
         await frontend.screenshot(f"23-dashboard-{name}")
+    await fits_a_phone(frontend)
     await the_same_twice(frontend)
     await follows_the_registry(home, frontend)
     assert not complaints
     assert not frontend.strangers
+
+
+async def fits_a_phone(frontend: Frontend) -> None:
+    await frontend.page.set_viewport_size({"width": 390, "height": 1700})
+    await frontend.page.emulate_media(color_scheme="dark")
+    await expect(frontend.page.locator("dyness-atess-day-card")).to_be_visible()
+    await frontend.page.wait_for_timeout(500)  # the sidebar folds
+    wide = """() => {
+        const elements = [...document.querySelector("home-assistant").shadowRoot.querySelectorAll("*")];
+        for (let each; (each = elements.pop()); ) {
+            if (each.shadowRoot) elements.push(...each.shadowRoot.querySelectorAll("*"));
+            if (each.localName.startsWith("dyness-") && each.scrollWidth > each.clientWidth) return each.localName;
+        }
+        return document.scrollingElement.scrollWidth > innerWidth ? "page" : null;
+    }"""
+    assert await frontend.page.evaluate(wide) is None
+    await frontend.screenshot("24-phone-dark")
 
 
 async def the_same_twice(frontend: Frontend) -> None:
