@@ -17,8 +17,11 @@ from .meter import MAXIMUM_INTERVAL, Sample, flowed, stored, stored_sample, told
 HOUR, SLOT = 3600, 300
 SAME_KWH, SAME_MEAN = 1e-4, 0.01
 """By which two values may differ and still be the same: kWh, and W or %."""
+LONGEST = MAXIMUM_INTERVAL.total_seconds()
+KEPT, MOST = 86400, 12
+"""Gaps that touch the same hour are planned together, so done ones stay so long, and no more of them."""
 LARGEST_STEP = 10.0
-"""% by which the state of charge of the history may differ from that of the sample next to it; else it is not ours."""
+"""% by which the state of charge changes between records; where it jumps, the history is not of this time."""
 
 type Curve = list[tuple[float, float]]
 """Times and values, which go straight from one to the next."""
@@ -97,9 +100,9 @@ class Gap:
         """What is known from the sample before on, or from midnight: nothing where that has holes or cannot be."""
         start = self.before.sample.at if self.before else -math.inf
         known = [*(record for record in self.records if start < record.at < self.after.sample.at), self.after.sample]
-        if self.before and (start >= self.day or known[0].at - start <= MAXIMUM_INTERVAL.total_seconds()):
+        if self.before and (start >= self.day or known[0].at - start <= LONGEST):
             known.insert(0, self.before.sample)
-        elif known[0].at - self.day > MAXIMUM_INTERVAL.total_seconds():
+        elif known[0].at - self.day > LONGEST:
             return []
         flow = told(known[0], known[-1], [(sample.at, sample.power) for sample in known[1:-1]])
         return known if flow and len(known) > 2 else []
@@ -112,23 +115,74 @@ class Gap:
     @property
     def socs(self) -> Curve:
         """%; nothing where the history does not have it, or that of another time."""
-        curve = [(sample.at, sample.soc) for sample in self.samples if sample.soc is not None]
-        ends = [pair for pair in (curve[:2], curve[-2:]) if {at for at, _ in pair} & self._sampled]
-        is_other = any(abs(pair[0][1] - pair[-1][1]) > LARGEST_STEP for pair in ends)
-        has_holes = any(end[0] - start[0] > MAXIMUM_INTERVAL.total_seconds() for start, end in pairwise(curve))
-        return [] if is_other or has_holes or len(curve) < 3 else curve
+        samples = self.samples
+        curve = [(sample.at, sample.soc) for sample in samples if sample.soc is not None]
+        steps = [(second[0] - first[0], abs(second[1] - first[1])) for first, second in pairwise(curve)]
+        is_whole = all(seconds <= LONGEST and change <= LARGEST_STEP for seconds, change in steps)
+        return curve if is_whole and curve and curve[0][0] - samples[0].at <= LONGEST else []
+
+
+class Gaps:
+    """Notices the gaps of one battery, and keeps those whose hours may still be completed."""
+
+    def __init__(self, memory: Any = None) -> None:
+        """Go on from what `memory` returned; anything malformed is begun anew."""
+        try:
+            self._load(memory)
+        except AttributeError, LookupError, TypeError, ValueError:
+            self._load(None)
+
+    def _load(self, memory: Any) -> None:
+        last, (before, returned_at), closed = memory or (None, (None, None), ())
+        self._last = None if last is None else Shown.load(last)
+        self._before = None if before is None else Shown.load(before)
+        self._returned_at = None if returned_at is None else stored(returned_at)
+        """When the gap ended whose history is still to be asked for."""
+        self.closed = [Gap.load(gap) for gap in closed]
 
     @property
-    def _sampled(self) -> set[float]:
-        return {self.after.sample.at, *((self.before.sample.at,) if self.before else ())}
+    def memory(self) -> list[Any]:
+        """What `__init__` goes on from, as JSON."""
+        return [self._last, (self._before, self._returned_at), [gap.memory for gap in self.closed]]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether history is wanted."""
+        return self._returned_at is not None
+
+    def note(self, shown: Shown) -> None:
+        """Remember what is shown from now on."""
+        before, self._last = self._last, shown
+        if before is None or shown.sample.at - before.sample.at > LONGEST:
+            self._before, self._returned_at = before, shown.at
+        elif self._returned_at is not None and shown.at - self._returned_at > KEPT:
+            self._returned_at = None
+
+    def close(self, shown: Shown, day: float | None, records: Iterable[tuple[float, float, float | None]]) -> None:
+        """Take the history for a gap whose energies are shown by now: times, W, %; `day` is when it begins."""
+        before, returned_at, self._returned_at, self._last = self._before, self._returned_at, None, shown
+        if returned_at is None or day is None:
+            return
+        start, end = before.sample.at if before else 0.0, shown.sample.at
+        inside = tuple(Sample(at, power, soc, None) for at, power, soc in records if start < at < end)
+        gap = Gap(before=before, returned_at=returned_at, after=shown, day=day, records=inside)
+        recent = [old for old in self.closed if shown.at - old.after.at < KEPT]
+        self.closed = [*recent, *([gap] if gap.samples else [])][-MOST:]
 
 
-def plan_totals(gap: Gap, direction: int, rows: Mapping[float, Total], compiled: float) -> dict[int, Total]:
-    """Return the rows of a total (0: charged, 1: discharged) that a recorder lacks or has held since before the gap.
+def plan_totals(gaps: Iterable[Gap], direction: int, rows: Mapping[float, Total], compiled: float) -> dict[int, Total]:
+    """Return the rows of a total (0: charged, 1: discharged) that a recorder lacks or has held since before a gap.
 
-    `rows` are by their hour, from before the gap until now; hours that end after `compiled` are still to be made.
-    What the history does not tell has flown before its midnight.
+    `rows` are by their hour, from before the gaps until now; hours that end after `compiled` are still to be made.
     """
+    found: dict[int, Total] = {}
+    for gap in gaps:
+        found |= _plan_total(gap, direction, rows, compiled)
+    return found
+
+
+def _plan_total(gap: Gap, direction: int, rows: Mapping[float, Total], compiled: float) -> dict[int, Total]:
+    """Return the rows of one gap. What the history does not tell has flown before its midnight."""
     before, after = gap.before.totals[direction] if gap.before else None, gap.after.totals[direction]
     older = [hour for hour in rows if hour <= gap.left_at]
     samples = gap.samples
@@ -165,32 +219,22 @@ def plan_means(
     `fives` are its rows of five minutes, by their beginning: what they measured outside of the gaps counts.
     """
     curves = [(gap, curve) for gap, curve in gaps if curve]
-    hours = {
-        hour
-        for gap, curve in curves
-        for hour in range(
-            int(max(gap.left_at, curve[0][0]) // HOUR * HOUR), min(int(gap.returned_at) + 1, int(compiled)), HOUR
-        )
-    }
+    hours = set[int]()
+    for gap, curve in curves:
+        first, last = max(gap.left_at, curve[0][0]), min(gap.returned_at, compiled - 1)
+        hours.update(range(int(first // HOUR * HOUR), int(last) + 1, HOUR))
     found = {}
     for hour in sorted(hours):
-        told: list[Mean] = []
-        measured: list[Mean] = []
-        is_known = True
-        for start in range(hour, hour + HOUR, SLOT):
-            gap, curve = next((one for one in curves if _is_lost(one[0], start, fives)), (None, []))
-            if gap is None:
-                measured.extend([fives[start]] if start in fives else [])
-            elif curve[0][0] <= start + SLOT and start <= curve[-1][0] + SLOT:
-                told.append(_mean(curve, start, start + SLOT))
-            else:
-                is_known = False
+        slots = range(hour, hour + HOUR, SLOT)
+        lost = {start: curve for gap, curve in curves for start in slots if _is_lost(gap, start, fives)}
+        measured = [fives[start] for start in slots if start in fives and start not in lost]
+        told = [_mean(curve, start) for start, curve in lost.items() if _is_covered(curve, start)]
         old = rows.get(hour)
         is_ours = old is None or measured or old.max - old.min < SAME_MEAN
-        if is_known and told and is_ours:
+        if told and len(told) == len(lost) and is_ours:
             parts = [*told, *measured]
-            lowest, highest = min(part.min for part in parts), max(part.max for part in parts)
-            new = Mean(round(fmean(part.mean for part in parts), 4), lowest, highest)
+            low, high = min(part.min for part in parts), max(part.max for part in parts)
+            new = Mean(round(fmean(part.mean for part in parts), 4), low, high)
             if old is None or max(abs(a - b) for a, b in zip(old, new, strict=True)) > SAME_MEAN:
                 found[hour] = new
     return found
@@ -199,6 +243,10 @@ def plan_means(
 def _is_lost(gap: Gap, start: float, fives: Mapping[float, Mean]) -> bool:
     """Return whether five minutes lie in a gap, the last of them with the value shown before it and after it."""
     return gap.left_at < start < gap.returned_at and not (gap.before is None and start in fives)
+
+
+def _is_covered(curve: Curve, start: float) -> bool:
+    return curve[0][0] - SLOT <= start <= curve[-1][0] + SLOT
 
 
 def _value(curve: Curve, at: float) -> float:
@@ -210,9 +258,10 @@ def _value(curve: Curve, at: float) -> float:
     return first + (second - first) * (at - start) / (end - start)
 
 
-def _mean(curve: Curve, start: float, end: float) -> Mean:
+def _mean(curve: Curve, start: float) -> Mean:
+    end = start + SLOT
     inside = curve[bisect_left(curve, (start, -math.inf)) : bisect_right(curve, (end, math.inf))]
     points = [(start, _value(curve, start)), *inside, (end, _value(curve, end))]
     area = sum((second + first) / 2 * (until - since) for (since, first), (until, second) in pairwise(points))
     values = [value for _, value in points]
-    return Mean(area / (end - start), min(values), max(values))
+    return Mean(area / SLOT, min(values), max(values))
