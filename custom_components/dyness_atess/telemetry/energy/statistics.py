@@ -5,7 +5,7 @@ each five minutes from what was shown in them, the last value held, and each hou
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 import math
@@ -226,7 +226,7 @@ def plan_means(
     found = {}
     for hour in sorted(hours):
         slots = range(hour, hour + HOUR, SLOT)
-        lost = {start: curve for gap, curve in curves for start in slots if _is_lost(gap, start, fives)}
+        lost = {start: curve for gap, curve in curves for start in slots if _is_lost(gap, start, rows, fives)}
         measured = [fives[start] for start in slots if start in fives and start not in lost]
         told = [_mean(curve, start) for start, curve in lost.items() if _is_covered(curve, start)]
         old = rows.get(hour)
@@ -240,9 +240,12 @@ def plan_means(
     return found
 
 
-def _is_lost(gap: Gap, start: float, fives: Mapping[float, Mean]) -> bool:
+def _is_lost(gap: Gap, start: float, rows: Collection[float], fives: Collection[float]) -> bool:
     """Return whether five minutes lie in a gap, the last of them with the value shown before it and after it."""
-    return gap.left_at < start < gap.returned_at and not (gap.before is None and start in fives)
+    hour = start // HOUR * HOUR
+    # What was there before the first sample of a new entry is of an earlier one, and measured.
+    is_of_others = gap.before is None and (start in fives or (hour in rows and hour + HOUR < gap.returned_at))
+    return gap.left_at < start < gap.returned_at and not is_of_others
 
 
 def _is_covered(curve: Curve, start: float) -> bool:
