@@ -292,7 +292,7 @@ class Battery(Source):
         told = samples(records, current_sign=family.current_sign, voltage=_number(reading.values.get(Key.VOLTAGE)))
         if gap:
             coordinator.fill_gap((taken_at, power) for taken_at, power, _ in told)
-        if self._history.last_update_success:
+        if self._history.retries.since is None:
             self._statistics.learn(day_begins(records), told)
 
     def _report_model(self, reading: Reading) -> None:

@@ -41,7 +41,10 @@ class House:
         soc, load, drift, until = chance.uniform(20, 90), 0.0, 0.0, 0.0
         for at in range(0, int(seconds) + STEP, STEP):
             if at >= until:
-                until, load = at + chance.expovariate(1 / 5400), chance.choice((-1, 0, 1)) * min(chance.expovariate(1 / 1000), 4000)
+                until, load = (
+                    at + chance.expovariate(1 / 5400),
+                    chance.choice((-1, 0, 1)) * min(chance.expovariate(1 / 1000), 4000),
+                )
             drift = max(min(drift + chance.gauss(0, 10), 200), -200)
             power = max(min(load + drift, 4000), -4000)
             if (soc >= 99 and power < 0) or (soc <= 11 and power > 0):
@@ -150,7 +153,10 @@ class Watched:
                 for direction, total in enumerate(self.totals)
             ),
             *(
-                (measured, plan_means([(gap, getattr(gap, name)) for gap in closed], measured.hours, measured.fives, compiled))
+                (
+                    measured,
+                    plan_means([(gap, getattr(gap, name)) for gap in closed], measured.hours, measured.fives, compiled),
+                )
                 for measured, name in ((self.power, "powers"), (self.soc, "socs"))
             ),
         ]
@@ -209,12 +215,18 @@ def test_random_gaps() -> None:
                 error = abs(total.changes()[hour] - found.house.energy(hour)[direction]) * 1000
                 if not touched:
                     live.energy.append(error)
-                elif any(gap.left_at - 400 < hour + HOUR and gap.after.at > hour and gap.left_at >= gap.day for gap in found.known.closed):
+                elif any(
+                    gap.left_at - 400 < hour + HOUR and gap.after.at > hour and gap.left_at >= gap.day
+                    for gap in found.known.closed
+                ):
                     filled.energy.append(error)
                     before = bare.totals[direction].changes()[hour]
                     unfilled.energy.append(abs(before - found.house.energy(hour)[direction]) * 1000)
         for hour in range(int(BEGIN) + 2 * HOUR, int(end) - HOUR, HOUR):
-            if any(gap.left_at < hour + HOUR and gap.returned_at > hour and gap.left_at >= gap.day for gap in found.known.closed):
+            if any(
+                gap.left_at < hour + HOUR and gap.returned_at > hour and gap.left_at >= gap.day
+                for gap in found.known.closed
+            ):
                 filled.power.append(abs(found.power.hours[hour].mean - found.house.mean(hour)))
             elif not any(gap[0] < hour + HOUR + 400 and gap[1] > hour - 700 for gap in found.gaps):
                 live.power.append(abs(found.power.hours[hour].mean - found.house.mean(hour)))
