@@ -14,7 +14,7 @@ from .account.registry import serial_of
 from .account.repairs import withdraw
 from .const import CONF_API_TOKEN
 
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> bool:

@@ -18,6 +18,7 @@ CONF_SINGLE_CELLS: Final = "single_cells"
 CONF_HOURLY_CALLS: Final = "hourly_calls"
 CONF_CAPACITY: Final = "capacity"
 CONF_DEVICE: Final = "device"
+CONF_RESERVE: Final = "reserve"
 CONF_BASE_URL: Final = "base_url"
 CONF_KIND: Final = "kind"
 

@@ -7,6 +7,7 @@ state, and nothing distinguishes them from measured ones. Times are seconds sinc
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
+from itertools import pairwise
 import math
 from statistics import fmean
 
@@ -25,7 +26,6 @@ class Recorded[Row]:
 
     def show(self, at: float, value: float | None) -> None:
         """Take a new state; None is none that is a number."""
-        assert not self._states or at >= self._states[-1][0]
         if not self._states or self._states[-1][1] != value:
             self._states.append((at, value))
 
@@ -41,14 +41,14 @@ class Recorded[Row]:
             if self._next % HOUR == 0:
                 hour = self._next - HOUR
                 parts = [self.fives[at] for at in range(hour, self._next, SLOT) if at in self.fives]
+                if hour in self.hours:
+                    raise ValueError("imported before it was compiled: every entity of the house loses this hour")
                 if parts:
-                    assert hour not in self.hours, "an hour was imported before it was compiled: all entities lose it"
                     self.hours[hour] = self._summary(parts)
 
-    def complete(self, rows: Mapping[int, Row]) -> None:
+    def complete(self, rows: Mapping[float, Row]) -> None:
         """Import hours as `async_import_statistics` does."""
-        assert not rows or max(rows) + HOUR <= self._next
-        self.hours |= rows
+        self.hours.update(rows)
 
     def _row(self, start: float, states: list[tuple[float, float]]) -> Row | None:
         raise NotImplementedError
@@ -67,7 +67,9 @@ class Measured(Recorded[Mean]):
         return Mean(area / (start + SLOT - states[0][0]), min(values), max(values))
 
     def _summary(self, parts: list[Mean]) -> Mean:
-        return Mean(fmean(part.mean for part in parts), min(part.min for part in parts), max(part.max for part in parts))
+        return Mean(
+            fmean(part.mean for part in parts), min(part.min for part in parts), max(part.max for part in parts)
+        )
 
 
 class Counted(Recorded[Total]):
@@ -86,7 +88,4 @@ class Counted(Recorded[Total]):
 
     def changes(self) -> dict[float, float]:
         """Return by how much each hour's sum is above that of the hour before it."""
-        hours = sorted(self.hours)
-        return {
-            hour: self.hours[hour].sum - self.hours[before].sum for before, hour in zip(hours, hours[1:], strict=False)
-        }
+        return {hour: self.hours[hour].sum - self.hours[before].sum for before, hour in pairwise(sorted(self.hours))}

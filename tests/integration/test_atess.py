@@ -161,6 +161,23 @@ async def test_option_of_the_sign(hass: HomeAssistant, live: Live, start: Start)
     assert not cloud.calls
 
 
+@pytest.mark.usefixtures("everything_on")
+async def test_the_battery(hass: HomeAssistant, live: Live, start: Start) -> None:
+    """The halves of its power, and whether it is almost empty; for how long it lasts its capacity is not known."""
+    device = Pbd()
+    _, entry = await start(12, device)
+    await live(30)
+    found = shown(hass, entry)
+    power, soc = float(found["power"]), float(found["soc"])
+    assert power
+    assert [float(found[key]) for key in ("charge_power", "discharge_power")] == [max(-power, 0), max(power, 0)]
+    assert not {"time_to_full", "time_to_empty"} & states_of(hass, entry, SERIAL).keys()
+    for reserve, low in ((soc - 4, "on"), (10, "off")):
+        hass.config_entries.async_update_entry(entry, options={"reserve": reserve})
+        await live(0.1)
+        assert state(hass, "battery_low", SERIAL) == low
+
+
 @pytest.mark.parametrize("limit", [280, 300, 330, 600])
 async def test_a_limit_in_the_body(hass: HomeAssistant, live: Live, start: Start, limit: float) -> None:
     cloud, entry = await start(10, Pbd(), limit=limit)

@@ -1,16 +1,16 @@
 """Hours of long-term statistics, completed on the real recorder (product contract, section 7)."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 import logging
 from typing import Any
 
+from homeassistant import loader
 from homeassistant.components.recorder import get_instance
-from homeassistant.components.recorder.models import StatisticData
 from homeassistant.components.recorder.statistics import get_metadata, statistics_during_period
 from homeassistant.components.recorder.tasks import StatisticsTask
-from homeassistant import loader
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
@@ -95,8 +95,7 @@ class Recording:
     def changes(self, key: str) -> dict[int, float]:
         """Return what an energy rose by in each hour of the day (from the second row on)."""
         rows = self.rows(self.id_of(key))
-        hours = sorted(rows)
-        found = {after.hour: rows[after]["sum"] - rows[before]["sum"] for before, after in zip(hours, hours[1:])}
+        found = {after.hour: rows[after]["sum"] - rows[before]["sum"] for before, after in pairwise(sorted(rows))}
         assert len({round(row["sum"] - row["state"], 3) for row in rows.values()}) <= 1
         return found
 
@@ -128,9 +127,9 @@ class Recording:
     def check_foreign(self) -> None:
         """Nobody else's rows are missing or other than they were."""
         rows = self.rows(FOREIGN)
-        hours, steps = sorted(rows), [row["sum"] for row in rows.values()]
-        assert all(after - before == timedelta(hours=1) for before, after in zip(hours, hours[1:]))
-        assert [after - before for before, after in zip(steps, steps[1:])] == pytest.approx([1.2] * (len(steps) - 1))
+        steps = [row["sum"] for row in rows.values()]
+        assert all(after - before == timedelta(hours=1) for before, after in pairwise(sorted(rows)))
+        assert [after - before for before, after in pairwise(steps)] == pytest.approx([1.2] * (len(steps) - 1))
 
 
 async def begin(

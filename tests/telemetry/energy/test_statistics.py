@@ -1,7 +1,6 @@
 """What hourly statistics lack after a gap: random gaps on a model of the recorder, and each rule by itself."""
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import json
@@ -89,6 +88,10 @@ class Watched:
     known: Gaps = field(default_factory=Gaps)
     calls: int = 0
 
+    @property
+    def recorded(self) -> tuple[Any, ...]:
+        return self.power, self.soc, *self.totals
+
     def run(self, end: float) -> None:
         energies, compiled, last = Energies(), 0.0, BEGIN
         phase = self.chance.uniform(0, PERIOD)
@@ -132,7 +135,7 @@ class Watched:
         """Compile hour by hour, and complete after each, from the `first` moment on that anything runs."""
         for hour in range(int(max(compiled, BEGIN) // HOUR * HOUR), int(now), HOUR):
             end = min(hour + HOUR, now)
-            for recorded in (self.power, self.soc, *self.totals):
+            for recorded in self.recorded:
                 recorded.compile(end)
             if self.fills and end == hour + HOUR and end > first:
                 self.complete(end)
@@ -231,11 +234,182 @@ def test_random_gaps() -> None:
                 unfilled.add(bare, hour)
             elif not inside and not any(gap[0] < hour < gap[1] + 2 * HOUR for gap in found.gaps):
                 live.add(found, hour)
-                for mine, other in zip((found.power, found.soc, *found.totals), (bare.power, bare.soc, *bare.totals)):
+                for mine, other in zip(found.recorded, bare.recorded, strict=True):
                     assert mine.hours[hour] == other.hours[hour]
-    print(f"\n{SEQUENCES} sequences, {gaps} gaps, {over_midnight} of them over midnight")
-    print(f"filled: {filled}\nlive: {live}\nunfilled: {unfilled}")
+    print(f"\n{SEQUENCES} sequences, {gaps} gaps, {over_midnight} of them over midnight")  # noqa: T201
+    print(f"filled: {filled}\nlive: {live}\nunfilled: {unfilled}")  # noqa: T201
     assert fmean(filled.energy) <= min(25, fmean(live.energy))
     assert filled.of_95_percent <= min(150, live.of_95_percent)
     assert fmean(filled.power) <= fmean(live.power)
     assert fmean(unfilled.energy) > 10 * fmean(filled.energy)
+
+
+NOON = BEGIN + 12 * HOUR
+HELD = Total(100.0, 7.0)
+ROWS = {BEGIN + hour * HOUR: HELD for hour in range(7, 11)} | {BEGIN + 11 * HOUR: Total(104.5, 11.5)}
+"""Held since before a gap: 100 kWh when the sum was 7."""
+
+
+def shown(at: float, charged: float | None, *, power: float = -1000, soc: float | None = 50) -> Shown:
+    return Shown(at, Sample(at - 40, power, soc, None), (charged, 0.0))
+
+
+def gap_of(
+    *, since: float = NOON - 3.6 * HOUR, until: float = NOON - 0.4 * HOUR, charged: float = 103.2, **fields: Any
+) -> Gap:
+    """3.2 hours of 1 kW, from 08:24 to 11:36."""
+    records = [Sample(at, -1000.0, 50.0, None) for at in range(int(BEGIN), int(until), PERIOD) if at > since - 40]
+    known: dict[str, Any] = {
+        "before": shown(since, 100.0),
+        "returned_at": until,
+        "after": shown(until, charged),
+        "day": BEGIN,
+        "records": tuple(records),
+    }
+    return Gap(**(known | fields))
+
+
+def changes(rows: dict[int, Total], before: float = 100.0) -> dict[int, float]:
+    """What each row is above the one before it, by the hour of the day."""
+    states = [before, *(row.state for row in rows.values())]
+    return {
+        round((hour - BEGIN) / HOUR): round(after - earlier, 2)
+        for hour, earlier, after in zip(rows, states, states[1:], strict=False)
+    }
+
+
+def test_a_gap_of_three_hours() -> None:
+    """Both ends too: the hour in which it begins, and the sum at the beginning of that in which it ends."""
+    found = plan_totals([gap_of()], 0, ROWS, NOON)
+    assert changes(found) == {8: 0.61, 9: 1.0, 10: 1.0}
+    assert {round(row.state - row.sum, 6) for row in found.values()} == {93.0}
+    assert not plan_totals([gap_of()], 0, ROWS | found, NOON)
+    assert not plan_totals([gap_of()], 1, ROWS, NOON), "nothing was discharged"
+    assert changes(plan_totals([gap_of()], 0, ROWS, NOON - 2 * HOUR)) == {8: 0.61, 9: 1.0}, "10:00 is not compiled yet"
+
+
+def test_hours_without_rows() -> None:
+    rows = {hour: row for hour, row in ROWS.items() if hour < BEGIN + 8 * HOUR}
+    assert changes(plan_totals([gap_of()], 0, rows, NOON)) == {8: 0.61, 9: 1.0, 10: 1.0}
+
+
+def test_an_hour_that_was_measured() -> None:
+    rows = ROWS | {BEGIN + 9 * HOUR: Total(100.5, 7.5)}
+    assert BEGIN + 9 * HOUR not in plan_totals([gap_of()], 0, rows, NOON)
+
+
+def test_a_total_that_rises_late() -> None:
+    """No row stands above those that come after it, or they would fall."""
+    rows = ROWS | {BEGIN + 11 * HOUR: Total(100.7, 7.7)}
+    assert max(row.sum for row in plan_totals([gap_of()], 0, rows, NOON).values()) == pytest.approx(7.7)
+
+
+def test_a_counter_in_steps() -> None:
+    """What is shown stays the truth; the history tells when."""
+    assert changes(plan_totals([gap_of(charged=104.0)], 0, ROWS, NOON)) == {8: 0.76, 9: 1.25, 10: 1.25}
+
+
+@pytest.mark.parametrize("change", [{"charged": 100.0}, {"charged": 99.0}, {"before": None}, {"records": ()}])
+def test_nothing_to_tell(change: dict[str, Any]) -> None:
+    assert not plan_totals([gap_of(**change)], 0, ROWS, NOON)
+
+
+def test_sums_that_begin_anew() -> None:
+    assert not plan_totals([gap_of()], 0, {NOON - HOUR: Total(0.0, 0.0)}, NOON)
+
+
+def test_midnight_inside() -> None:
+    """The history begins there; what it does not tell has flown before, and stands in the last hour of that day."""
+    evening = BEGIN - 3.5 * HOUR
+    rows = {BEGIN + hour * HOUR: HELD for hour in range(-5, 2)}
+    gap = gap_of(since=evening, until=BEGIN + 2.5 * HOUR, charged=105.0)
+    assert changes(plan_totals([gap], 0, rows, NOON)) == {-1: 2.51, 0: 1.0, 1: 1.0}
+    assert min(plan_means([(gap, gap.powers)], {}, {}, NOON)) == BEGIN
+
+
+def test_means() -> None:
+    """Hours of the gap are those of the history; in both hours at its ends what was measured counts."""
+    gap = gap_of()
+    held = Mean(-500.0, -500.0, -500.0)
+    hours = {BEGIN + hour * HOUR: held for hour in range(7, 12)}
+    fives = dict.fromkeys(range(int(BEGIN) + 7 * HOUR, int(NOON), PERIOD), held)
+    found = plan_means([(gap, gap.powers)], hours, fives, NOON)
+    told = Mean(-1000.0, -1000.0, -1000.0)
+    assert found[int(BEGIN) + 9 * HOUR] == found[int(BEGIN) + 10 * HOUR] == told
+    assert found[int(BEGIN) + 8 * HOUR] == Mean(pytest.approx((5 * -500 + 7 * -1000) / 12, abs=0.1), -1000, -500)
+    assert found[int(BEGIN) + 11 * HOUR] == Mean(pytest.approx((4 * -500 + 8 * -1000) / 12, abs=0.1), -1000, -500)
+    assert len(found) == 4
+    assert not plan_means([(gap, gap.powers)], hours | found, fives, NOON)
+    measured = {BEGIN + 9 * HOUR: Mean(-500.0, -700.0, -300.0)}
+    assert int(BEGIN) + 9 * HOUR not in plan_means([(gap, gap.powers)], hours | measured, fives, NOON)
+
+
+def test_two_gaps_in_one_hour() -> None:
+    first = gap_of(since=BEGIN + 8.2 * HOUR, until=BEGIN + 9.2 * HOUR, charged=101.0)
+    second = gap_of(
+        since=BEGIN + 9.6 * HOUR, until=BEGIN + 10.6 * HOUR, charged=102.4, before=shown(BEGIN + 9.6 * HOUR, 101.4)
+    )
+    fives = dict.fromkeys(range(int(BEGIN) + 7 * HOUR, int(NOON), PERIOD), Mean(-400.0, -400.0, -400.0))
+    gaps = [(gap, gap.powers) for gap in (first, second)]
+    found = plan_means(gaps, {}, fives, NOON)
+    assert found[int(BEGIN) + 9 * HOUR].mean == pytest.approx((5 * -400 + 7 * -1000) / 12, abs=0.1)
+    assert not plan_means(gaps, found, fives, NOON)
+
+
+@pytest.mark.parametrize("socs", [[None] * 50, [50, 50, 50, 90], [99]])
+def test_states_of_charge_of_another_time(socs: list[float | None]) -> None:
+    """What is missing, jumps or is not that of the samples is not shown; power is."""
+    gap = gap_of()
+    records = tuple(record._replace(soc=socs[number % len(socs)]) for number, record in enumerate(gap.records))
+    gap = gap_of(records=records)
+    assert gap.powers
+    assert not gap.socs
+
+
+def test_contradicted_by_the_state_of_charge() -> None:
+    after = shown(NOON - 0.4 * HOUR, 103.2, soc=50)
+    gap = gap_of(after=after._replace(sample=after.sample._replace(capacity=5.0)))
+    assert not gap.samples, "3.2 kWh of 5 are 64 %, not 0"
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {},
+        [],
+        "text",
+        [1],
+        [None, None, None],
+        [[1], [None, None], []],
+        [None, [None, "x"], []],
+        [None, [None, None], [[]]],
+    ],
+)
+def test_a_damaged_memory(damaged: Any) -> None:
+    known = Gaps(damaged)
+    assert not known.closed
+    assert not known.is_open
+    known.note(shown(NOON, 100.0))
+    assert known.is_open
+
+
+def test_a_history_that_never_comes() -> None:
+    known = Gaps()
+    for minutes in range(0, 26 * 60, 5):
+        known.note(shown(BEGIN + minutes * 60, 100.0))
+        known = Gaps(json.loads(json.dumps(known.memory)))
+        assert known.is_open is (minutes <= 24 * 60)
+
+
+def test_few_gaps_are_kept() -> None:
+    known = Gaps()
+    for number in range(60):
+        at = BEGIN + (number + 2) * 1200
+        known.note(shown(at, 100.0 + number))
+        records = [(when, -1000.0, 50.0) for when in range(int(BEGIN), int(at), PERIOD)]
+        known.close(shown(at, 100.0 + number), BEGIN, records)
+        assert not known.is_open
+    assert len(known.closed) == 12
+    known.note(shown(NOON + 2 * DAY, 200.0))
+    known.close(shown(NOON + 2 * DAY, 200.0), BEGIN + 2 * DAY, [])
+    assert not known.closed

@@ -76,7 +76,7 @@ class Meter:
         if sample.at - last.at > MAXIMUM_INTERVAL.total_seconds():
             self._before_gap = last
             return 0.0, 0.0
-        return flowed([(last.at, last.power), (sample.at, sample.power)])
+        return flow_along([(last.at, last.power), (sample.at, sample.power)])
 
     def fill(self, records: Iterable[tuple[datetime, float]]) -> Flow:
         """Close the gap by records of times and W, or by the state of charge where they cannot be the whole truth."""
@@ -104,7 +104,7 @@ def told(before: Sample, after: Sample, records: Iterable[tuple[float, float]]) 
     points = [(before.at, before.power), *inside, (after.at, after.power)]
     if any(end - start > MAXIMUM_INTERVAL.total_seconds() for (start, _), (end, _) in pairwise(points)):
         return None
-    charged, discharged = flowed(points)
+    charged, discharged = flow_along(points)
     net, capacity, gained = charged - discharged, after.capacity or before.capacity, _gained(before, after)
     if capacity is None or gained is None:
         return charged, discharged
@@ -112,7 +112,7 @@ def told(before: Sample, after: Sample, records: Iterable[tuple[float, float]]) 
     return None if contradicts else (charged, discharged)
 
 
-def flowed(points: Iterable[tuple[float, float]]) -> Flow:
+def flow_along(points: Iterable[tuple[float, float]]) -> Flow:
     """Return what flows if the power (W) goes straight from point to point."""
     charged = discharged = 0.0
     for (start, first), (end, second) in pairwise(points):

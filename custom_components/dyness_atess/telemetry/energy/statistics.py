@@ -12,7 +12,7 @@ import math
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from .meter import MAXIMUM_INTERVAL, Sample, flowed, stored, stored_sample, told
+from .meter import MAXIMUM_INTERVAL, Sample, flow_along, stored, stored_sample, told
 
 HOUR, SLOT = 3600, 300
 SAME_KWH, SAME_MEAN = 1e-4, 0.01
@@ -190,7 +190,7 @@ def _plan_total(gap: Gap, direction: int, rows: Mapping[float, Total], compiled:
         return {}
     curve: Curve = [(samples[0].at, 0.0)]
     for first, second in pairwise(samples):
-        flow = flowed([(first.at, first.power), (second.at, second.power)])
+        flow = flow_along([(first.at, first.power), (second.at, second.power)])
         curve.append((second.at, curve[-1][1] + flow[direction]))
     if gap.before and samples[0] is not gap.before.sample:
         missing = max(after - before - curve[-1][1], 0.0)
