@@ -195,9 +195,9 @@ def test_no_history_is_asked_for_where_the_device_counts() -> None:
         ([(0, 1200, None)], 0, 0),
         ([(0, 1200, None), (5, 1200, None)], 0, 0.1),
         ([(0, 0, None), (10, 1200, None)], 0, 0.1),
-        # It crosses zero after 7.5 and after 2.5 of 10 minutes.
-        ([(0, -1800, None), (10, 600, None)], 0.113, 0.013),
-        ([(0, 600, None), (10, -1800, None)], 0.113, 0.013),
+        # From one direction to the other, at some moment between.
+        ([(0, -1800, None), (10, 600, None)], 0.15, 0.05),
+        ([(0, 600, None), (10, -1800, None)], 0.15, 0.05),
         ([(0, 1200, None), (11, 1200, None)], 0, 0.22),
         # Repeated, and from a server that lags.
         ([(0, 1200, None), (5, 1200, None), (5, 9000, None), (3, -9000, None)], 0, 0.1),
@@ -216,6 +216,20 @@ def test_interpolated(uploads: list[Any], charged: float, discharged: float) -> 
     device = metered(*uploads)
     assert device.totals == (charged, discharged)
     assert device.energies.gap is None
+
+
+def test_sudden_loads() -> None:
+    """The sun charges, and a load that takes more comes and goes at any moment: both add up over many of them."""
+    chance, flown, uploads, is_on, until = Random(1), [0.0, 0.0], [], False, 0.0
+    for second in range(0, 10 * DAY * 60, 10):
+        if second >= until:
+            is_on, until = not is_on, second + chance.expovariate(1 / 900)
+        power = 1500 if is_on else -1000
+        flown[is_on] += abs(power) / 360_000
+        if second % 300 == 0:
+            uploads.append((second / 60, power, None))
+    totals = metered(*uploads).totals
+    assert totals == (pytest.approx(flown[False], rel=0.02), pytest.approx(flown[True], rel=0.02))
 
 
 def test_nothing_without_a_power() -> None:

@@ -113,14 +113,15 @@ def told(before: Sample, after: Sample, records: Iterable[tuple[float, float]]) 
 
 
 def flow_along(points: Iterable[tuple[float, float]]) -> Flow:
-    """Return what flows if the power (W) goes straight from point to point."""
+    """Return what flows between points of time and W, each direction straight from point to point.
+
+    Where the sign changes, mostly a load has come or gone at some moment between: half of both is right on average.
+    Straight through zero would lose up to 3 % of a month (docs/energy.md).
+    """
     charged = discharged = 0.0
     for (start, first), (end, second) in pairwise(points):
-        for power, other in ((first, second), (second, first)):
-            # Up to where it crosses zero, or to the middle.
-            share = power / (power - other) if power * other < 0 else 1.0
-            energy = power * share * (end - start) / 7_200_000
-            charged, discharged = charged + max(-energy, 0.0), discharged + max(energy, 0.0)
+        charged -= (min(first, 0.0) + min(second, 0.0)) * (end - start) / 7_200_000
+        discharged += (max(first, 0.0) + max(second, 0.0)) * (end - start) / 7_200_000
     return charged, discharged
 
 
