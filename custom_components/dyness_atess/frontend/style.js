@@ -79,7 +79,7 @@ h2 { font-size: var(--ha-font-size-l, 1rem); font-weight: var(--ha-font-weight-m
 .ends { display: flex; flex-direction: column; justify-content: space-between; align-items: end; margin-block: -0.55em; }
 .plot { display: flex; block-size: 4.5rem; border-block: 1px solid var(--divider-color, #e0e0e0); }
 .plot > div { flex: 1; position: relative; }
-.range { position: absolute; inset-inline: calc(50% - min(0.4rem, 35%)); border-radius: 0.2rem; min-block-size: 0.2rem; background: color-mix(in srgb, var(--state-icon-color, #44739e) 55%, transparent); }
+.range { position: absolute; inset-inline: calc(50% - min(0.4rem, 35%)); border-radius: 0.2rem; min-block-size: 0.2rem; background: color-mix(in srgb, var(--state-icon-color, #44739e) 75%, transparent); }
 .widest .range { background: #e07b14; }
 .mean { position: absolute; inset-inline: calc(50% - min(0.65rem, 45%)); block-size: 0.15rem; margin-block-end: -0.075rem; background: var(--primary-text-color, #212121); }
 .numbers { grid-column: 2; display: flex; }
@@ -143,6 +143,7 @@ dl, dd { margin: 0; }
   .alone .figures { grid-template: "bar voltage current temperature spread" auto / 1fr 3.6rem 3.9rem 4rem 3.9rem; }
   .figures .voltage { text-align: end; }
 }
+@container (min-width: 36rem) { .figures { column-gap: 0.8rem; } }
 @container (min-width: 60rem) {
   .modules:not(.alone) { columns: 2; column-gap: 2rem; }
   .modules:not(.alone) .module { border-block-start: 1px solid var(--divider-color, #e0e0e0); }
