@@ -98,6 +98,7 @@ class AtessAccount(Account):
 
     manufacturer = "ATESS"
     portal = BASE_URL
+    kind = "converter"
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
         """Count as readers of the account its converters alone: no list can confirm what one of them is told."""

@@ -33,6 +33,7 @@ from ..const import (
     CONF_HOURLY_CALLS,
     CONF_REGION,
     CONF_SERVER,
+    CONF_SIDEBAR,
     CONF_SINGLE_CELLS,
     OTHER_SERVER,
 )
@@ -57,6 +58,7 @@ def _number(low: float, high: float, step: float, unit: str | None = None) -> Nu
 
 
 _REGION = _select("region", *REGIONS, OTHER_SERVER)
+SIDEBAR: Schema = {vol.Required(CONF_SIDEBAR, default=True): BooleanSelector()}
 _CEILING = {vol.Required(CONF_HOURLY_CALLS, default=CEILING): _number(12, 3600, 1)}
 DYNESS: Schema = {
     vol.Required(CONF_APP_ID): _TEXT,
@@ -92,6 +94,7 @@ CHANGES: dict[str, Schema] = {
 ATESS_OPTIONS: Schema = {
     vol.Required(CONF_BATTERY_SIGN, default="automatic"): _select("battery_sign", "automatic", *SIGNS),
     **_CEILING,
+    **SIDEBAR,
 }
 
 
@@ -101,6 +104,7 @@ def dyness_options(devices: dict[str, str]) -> Schema:
     return {
         vol.Required(CONF_SINGLE_CELLS, default=False): BooleanSelector(),
         **_CEILING,
+        **SIDEBAR,
         vol.Optional(CONF_DEVICE): SelectSelector(SelectSelectorConfig(options=names)),
         vol.Optional(CONF_CAPACITY): _number(0, 10_000, 0.001, "kWh"),
     }

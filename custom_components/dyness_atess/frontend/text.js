@@ -4,17 +4,33 @@ const DOMAIN = "dyness_atess";
 const NUMBERS = { comma_decimal: "en-US", decimal_comma: "de", space_comma: "fr", quote_decimal: "de-CH", system: undefined };
 const NARROW_SPACE = "\u00a0";
 
+const loading = new Map(); // by language
+
+/**
+ * What gives the integration's texts in the language of the user.
+ *
+ * Loaded once for all elements of a page: who asks the frontend while it loads them for another gets none.
+ */
+export function translator({ language, loadBackendTranslation }) {
+  const load = async () => {
+    await loadBackendTranslation("common", [DOMAIN]);
+    return loadBackendTranslation("entity", [DOMAIN]);
+  };
+  if (!loading.has(language)) loading.set(language, load());
+  loading.get(language).catch(() => loading.delete(language));
+  return loading.get(language);
+}
+
 export class Texts {
   /** Load the integration's texts in the language of the user. */
   static async load(hass) {
-    await Promise.all(["common", "entity"].map((category) => hass.loadBackendTranslation(category, [DOMAIN])));
-    return new Texts(hass);
+    return new Texts(hass, await translator(hass));
   }
 
-  #hass;
+  #localize;
 
-  constructor(hass) {
-    this.#hass = hass;
+  constructor(hass, localize) {
+    this.#localize = localize;
     const { language, number_format: format, time_format: time, time_zone: zone } = hass.locale;
     this.language = language;
     this.numbers = format in NUMBERS ? NUMBERS[format] : language;
@@ -30,7 +46,7 @@ export class Texts {
 
   /** A text of the category `common`. */
   say(key, placeholders = {}) {
-    return this.#hass.localize(`component.${DOMAIN}.common.${key}`, placeholders) || "";
+    return this.#localize(`component.${DOMAIN}.common.${key}`, placeholders) || "";
   }
 
   /** One of the texts that differ by a number. */
@@ -41,7 +57,7 @@ export class Texts {
 
   /** The name that the entity with this key has. */
   entity(key, platform = "sensor") {
-    return this.#hass.localize(`component.${DOMAIN}.entity.${platform}.${key}.name`) || key.replaceAll("_", " ");
+    return this.#localize(`component.${DOMAIN}.entity.${platform}.${key}.name`) || key.replaceAll("_", " ");
   }
 
   number(value, digits = 0, options = {}) {
