@@ -12,8 +12,6 @@ HERE = Path(__file__).parent
 SHIPPED = HERE.parents[1] / "custom_components" / "dyness_atess"
 SCRIPTS = sorted((SHIPPED / "frontend").glob("*.js"))
 PLURAL = re.compile(r"_(?:zero|one|two|few|many|other)$")
-LINES = 1200
-"""Of all that a browser loads."""
 
 
 @pytest.mark.parametrize("path", sorted(HERE.glob("*.test.mjs")), ids=lambda path: path.stem)
@@ -31,7 +29,3 @@ def test_texts_exist_and_none_is_left_over() -> None:
     for key in common:
         if form := PLURAL.search(key):
             assert f"{PLURAL.sub('', key)}_other" in common, f"{key} is used for {form[0]} only"
-
-
-def test_size() -> None:
-    assert sum(len(path.read_text().splitlines()) for path in SCRIPTS) <= LINES

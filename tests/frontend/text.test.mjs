@@ -11,7 +11,7 @@ function texts(language, locale = {}, unit = "°C") {
   const { common } = JSON.parse(readFileSync(file));
   const localize = (key, values) => Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, value), common[key.split(".").at(-1)] ?? "");
   const chosen = { language, number_format: "language", time_format: "language", time_zone: "server", ...locale };
-  return new Texts({ locale: chosen, config: { time_zone: "Europe/Berlin", unit_system: { temperature: unit } }, localize });
+  return new Texts({ locale: chosen, config: { time_zone: "Europe/Berlin", unit_system: { temperature: unit } } }, localize);
 }
 
 test("numbers as the user wants them", () => {

@@ -203,14 +203,15 @@ export class CellsCard extends HTMLElement {
     arrow?.classList.add(way);
     const watts = way === "idle" ? "" : texts.power(picture.power);
     return make("header", {},
-      make("div", { class: "title" }, make("h2", {}, picture.name ?? ""), picture.outage && !shown.alarms.length ? null : this.#chip(shown)),
+      make("div", { class: "title" },
+        make("div", {}, make("h2", {}, picture.name ?? ""), this.#age(picture)),
+        picture.outage && !shown.alarms.length ? null : this.#chip(shown)),
       this.#alarmsOpen && shown.alarms.length ? this.#alarms(shown) : null,
       make("div", { class: "now" },
         Number.isFinite(picture.soc) ? make("span", { class: "soc figure" }, texts.number(picture.soc), make("small", {}, "%")) : null,
         make("div", { class: "flow" },
           make("div", {}, arrow, arrow ? " " : null, watts ? [make("strong", { class: "figure" }, watts), " · "] : null, words[way]?.()),
-          arrives ? make("div", { class: "quiet" }, arrives) : null),
-        this.#age(picture)));
+          arrives ? make("div", { class: "quiet" }, arrives) : null)));
   }
 
   #age(picture) {
