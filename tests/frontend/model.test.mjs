@@ -60,6 +60,8 @@ test("the comparison has one axis, which makes small differences no larger than 
   const close = comparison([spreading("a", 2), spreading("b", 4)]);
   assert.equal((close.to - close.from).toFixed(3), "0.020");
   assert.ok(close.bars.every((bar) => bar.lowest > 0.3 && bar.highest < 0.7 && bar.lowest < bar.mean && bar.mean < bar.highest));
+  assert.deepEqual([close.isApart, close.widest.id], [false, "b"]);
+  assert.ok(close.bars.every((bar) => !bar.widest));
   const far = comparison([spreading("a", 2), spreading("b", 80)]);
   assert.deepEqual(far.bars.map((bar) => bar.widest), [false, true]);
   assert.deepEqual([far.bars[1].lowest, far.bars[1].highest], [0, 1]);

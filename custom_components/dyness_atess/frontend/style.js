@@ -94,8 +94,12 @@ h2 { font-size: var(--ha-font-size-l, 1rem); font-weight: var(--ha-font-weight-m
   grid-template: "number bar soc spread fold" auto "number voltage current temperature ." auto / 1.3rem 1fr auto minmax(3.6rem, auto) 1.25rem;
 }
 .alone .figures { grid-template: "bar bar spread" auto "voltage current temperature" auto / 1fr auto 1fr; }
+.figures.bare { grid-template: "number bar temperature spread fold" auto / 1.3rem 1fr auto minmax(3.6rem, auto) 1.25rem; }
+.alone .figures.bare { grid-template: "bar temperature spread" auto / 1fr auto auto; }
 .figures .number { grid-area: number; text-align: start; font-weight: var(--ha-font-weight-medium, 500); }
 .figures .bar { grid-area: bar; }
+.figures > :empty { display: none; }
+.figures .cells { grid-area: bar; text-align: start; }
 .figures .soc-value { grid-area: soc; }
 .figures .voltage { grid-area: voltage; text-align: start; }
 .figures .current { grid-area: current; }
