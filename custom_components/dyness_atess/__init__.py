@@ -67,5 +67,7 @@ async def async_remove_config_entry_device(
     serial = serial_of(device_entry)
     if entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.is_removable(serial):
         return False
+    if serial == entry.entry_id:
+        return not entry.runtime_data.combined.keys
     await entry.runtime_data.async_remove(serial)
     return True

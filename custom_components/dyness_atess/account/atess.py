@@ -64,11 +64,6 @@ class Converter(Source):
         if coordinator := self._account.devices.get(self._serial):
             coordinator.decode_again()
 
-    @property
-    @override
-    def findings(self) -> dict[str, Any]:
-        return self.decoder.findings
-
     @override
     async def fetch(self, turn: Turn) -> Any:
         try:
