@@ -10,7 +10,8 @@ from homeassistant.core import HomeAssistant
 
 from .account.account import Account, AccountConfigEntry
 from .account.connection import digest
-from .account.coordinator import CloudCoordinator, ReadingsCoordinator
+from .account.coordinator import ReadingsCoordinator
+from .account.read import CloudCoordinator
 from .const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, CONF_APP_SECRET
 from .telemetry.raw import number
 from .telemetry.reading import Reading

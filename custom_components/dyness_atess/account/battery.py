@@ -19,12 +19,14 @@ from ..telemetry.dyness.direction import DirectionWitness
 from ..telemetry.dyness.family import Family
 from ..telemetry.dyness.history import latest_soc, powers
 from ..telemetry.energy.capacity import CAPACITIES, add_capacity, combine_modules
+from ..telemetry.energy.outlook import add_level
 from ..telemetry.reading import Reading, Value
 from ..telemetry.vocabulary import Key
 from .account import Account
 from .connection import digest
 from .coordinator import ReadingsCoordinator
 from .health import CellWatch
+from .outlook import look_ahead
 from .repairs import report
 from .schedule import FAILING_CALLS, LIST_CALLS, WITHOUT_MASTER, Pace, Rhythm
 from .secondary import SecondaryEndpoint
@@ -32,7 +34,6 @@ from .source import Source
 
 MAXIMUM_AGE = timedelta(minutes=15)
 """Of a state of charge from the history."""
-ISSUES = "https://github.com/dyness-atess/dyness-atess-home-assistant/issues"
 MAXIMUM_MODULES = 128
 """More than any stack has; what lists more is no list of modules."""
 SILENT = timedelta(days=1)
@@ -112,6 +113,7 @@ class Battery(Source):
             partial(client.station_info, serial), name=f"plant of {self._name} {turn.device}", pause=STATION_PAUSE
         )
         self._dongle = endpoint(self._ask_dongle, name=f"dongle of {self._name} {turn.device}", pause=DONGLE_PAUSE)
+        self.alarms = endpoint(partial(client.alarms, serial), name=f"alarms of {self._name} {turn.device}")
         self._history = endpoint(partial(client.last_power_data, serial), name=f"history of {self._name} {turn.device}")
         if (family := family_by_name(remembered.get("family"))) and family.running:
             self._add_running(family)
@@ -120,6 +122,7 @@ class Battery(Source):
         self._cells = CellWatch(account, self.coordinator, self.modules)
         self._followed = self.coordinator.received_at
         self.coordinator.async_add_listener(self._follow)
+        look_ahead(account, self.coordinator)
         account.on_options.append(self.coordinator.decode_again)
         self.coordinator.on_end.append(lambda: account.on_options.remove(self.coordinator.decode_again))
         for module in self.modules:
@@ -146,6 +149,7 @@ class Battery(Source):
             reading.values.setdefault(Key.SOC, self._soc[1])
         reading.values.update(self._radio)
         self._add_capacity(reading)
+        add_level(reading, self.coordinator.data, self._account.reserve)
         return reading
 
     def _learn_direction(self, reading: Reading, received_at: datetime) -> None:
@@ -314,7 +318,6 @@ class Battery(Source):
                 is_so,
                 key,
                 serial=self.serial,
-                learn_more_url=ISSUES,
                 placeholders={"model": device.model or device.name or "?"},
             )
 

@@ -12,6 +12,8 @@ class Key(StrEnum):
     VOLTAGE = "voltage"
     CURRENT = "current"
     POWER = "power"
+    CHARGE_POWER = "charge_power"
+    DISCHARGE_POWER = "discharge_power"
     STATUS = "status"
     CYCLES = "cycles"
     CYCLES_MAX = "cycles_max"
@@ -45,6 +47,8 @@ class Key(StrEnum):
     MODULE_COUNT = "module_count"
     WORK_STATUS = "work_status"
     LAST_REPORT = "last_report"
+    TIME_TO_FULL = "time_to_full"
+    TIME_TO_EMPTY = "time_to_empty"
 
     ENERGY_CHARGED = "energy_charged"
     ENERGY_CHARGED_TODAY = "energy_charged_today"
@@ -133,6 +137,7 @@ class Key(StrEnum):
 
     CHARGING = "charging"
     ONLINE = "online"
+    BATTERY_LOW = "battery_low"
     ALARM = "alarm"
     WARNING = "warning"
 
@@ -177,6 +182,8 @@ class Key(StrEnum):
     FAN = "fan"
     BALANCING = "balancing"
     FULLY_CHARGED = "fully_charged"
+
+    ALARM_EVENT = "alarm_event"
 
 
 class Status(StrEnum):
@@ -245,6 +252,8 @@ WARNINGS = frozenset(
 PROTECTIONS = frozenset(key for key in Key if key.endswith("_protection"))
 """Bits that say that the battery has stopped something to protect itself."""
 
+ALARMS = WARNINGS | PROTECTIONS | {Key.ALARM, Key.WARNING, Key.FAULT}
+
 LIFETIME = frozenset(
     {
         Key.ENERGY_CHARGED,
@@ -261,6 +270,9 @@ LIFETIME = frozenset(
 )
 """Counters that never fall: they are right however old the sample is."""
 
+TODAY = frozenset(Key(f"{key}_today") for key in LIFETIME if "energy" in key)
+"""kWh since midnight."""
+
 SLOW = LIFETIME | {
     Key.SOH,
     Key.SOH_AVERAGE,
@@ -272,6 +284,8 @@ SLOW = LIFETIME | {
 }
 """Quantities that a sample may leave out: the last value stands."""
 
+OUTLOOK = frozenset({Key.TIME_TO_FULL, Key.TIME_TO_EMPTY})
+"""What is told of the future: at any time one of the two at most."""
 HEALTH = frozenset({Key.CELL_SPREAD_FULL, Key.CELL_LEAD_FULL, Key.CELL_SPREAD_RESTED})
 """What is measured at a rare moment, and stands until the next one."""
 
