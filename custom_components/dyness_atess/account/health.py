@@ -56,7 +56,8 @@ class CellWatch:
             self._keep()
 
     def _keep(self) -> None:
-        self._account.memory.keep(self._master.serial, health=self._health.memory)
+        if self._master.serial in self._account.devices:  # a late answer brings back nothing that its owner deleted
+            self._account.memory.keep(self._master.serial, health=self._health.memory)
 
 
 def _time(coordinator: ReadingsCoordinator) -> float:
