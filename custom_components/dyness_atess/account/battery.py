@@ -14,7 +14,7 @@ from ..cloud.dyness import DynessClient
 from ..cloud.queue import Priority, Turn
 from ..const import CONF_CAPACITY
 from ..telemetry.device import WorkStatus
-from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, decode_running, family_by_name
+from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, family_by_name
 from ..telemetry.dyness.direction import DirectionWitness
 from ..telemetry.dyness.family import Family
 from ..telemetry.dyness.history import latest_soc, powers
@@ -26,6 +26,7 @@ from .account import Account
 from .connection import digest
 from .coordinator import ReadingsCoordinator
 from .health import CellWatch
+from .module import Module, RunningData
 from .outlook import look_ahead
 from .repairs import report
 from .schedule import FAILING_CALLS, LIST_CALLS, WITHOUT_MASTER, Pace, Rhythm
@@ -45,45 +46,6 @@ RUNNING = "running data"
 
 _MASTER = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
 """How the cloud marks the serial number of a master, which some lists name among its own modules."""
-
-
-class Module(Source):
-    """The source of a module's readings."""
-
-    def __init__(self, account: Account, client: DynessClient, serial: str) -> None:
-        """Keep what to ask for."""
-        self._account = account
-        self._client = client
-        self._serial = serial
-
-    async def fetch(self, turn: Turn) -> Any:
-        """Ask for its points."""
-        return await self._client.realtime_data(self._serial, turn=turn)
-
-    def decode(self, raw: Any, _received_at: datetime) -> Reading:
-        """Return what they mean."""
-        reading = decode(raw, self._account.memory.recall(self._serial).get("family"))
-        if reading.family and not reading.empty:
-            self._account.memory.keep(self._serial, family=reading.family)
-        return reading
-
-
-class RunningData(Source):
-    """The source of what only `getLastRunningDataBySn` has of an inverter."""
-
-    def __init__(self, client: DynessClient, serial: str, family: Family) -> None:
-        """Keep what to ask for, and how to read it."""
-        self._client = client
-        self._serial = serial
-        self._family = family
-
-    async def fetch(self, turn: Turn) -> Any:
-        """Ask for it."""
-        return await self._client.last_running_data(self._serial, turn)
-
-    def decode(self, raw: Any, _received_at: datetime) -> Reading:
-        """Return what its fields mean."""
-        return Reading(family=self._family.name, values=decode_running(self._family.name, raw))
 
 
 class Battery(Source):
