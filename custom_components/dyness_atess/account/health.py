@@ -56,8 +56,7 @@ class CellWatch:
             self._keep()
 
     def _keep(self) -> None:
-        if self._master.serial in self._account.devices:  # a late answer brings back nothing that its owner deleted
-            self._account.memory.keep(self._master.serial, health=self._health.memory)
+        self._account.memory.keep(self._master.serial, health=self._health.memory)
 
 
 def _time(coordinator: ReadingsCoordinator) -> float:
