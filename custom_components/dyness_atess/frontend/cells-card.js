@@ -267,11 +267,12 @@ export class CellsCard extends HTMLElement {
     const percent = (part) => `${(part * 100).toFixed(1)}%`;
     const spread = texts.quantity(widest.spread, "mV");
     const words = isApart ? texts.say("card_widest", { number: widest.number, spread }) : texts.say("card_alike", { spread });
+    const caption = [texts.say("card_comparison"), ...(bars.some((bar) => bar.older) ? [texts.say("card_older")] : [])].join("; ");
     return make("figure", { class: "strip" },
-      make("figcaption", {}, make("span", { class: "quiet" }, texts.say("card_comparison")), make("span", {}, words)),
+      make("figcaption", {}, make("span", { class: "quiet" }, caption), make("span", {}, words)),
       make("div", { class: "ends" }, volts(to), volts(from)),
       make("div", { class: "plot", "aria-hidden": "true" }, bars.map((bar) =>
-        make("div", { class: bar.widest ? "widest" : null },
+        make("div", { class: `${bar.widest ? "widest" : ""} ${bar.older ? "older" : ""}` },
           make("i", { class: "range", style: `bottom: ${percent(bar.lowest)}; top: ${percent(1 - bar.highest)}` }),
           make("i", { class: "mean", style: `bottom: ${percent(bar.mean)}` })))),
       make("div", { class: "numbers", "aria-hidden": "true" }, bars.map((bar) => make("span", { class: bar.widest ? "widest" : "quiet" }, `${bar.number}`))));
