@@ -179,7 +179,7 @@ def _furnish(directory: Path, port: int, *, onboarded: bool) -> None:
 
     (directory / "configuration.yaml").write_text(CONFIGURATION)
     components = directory / "custom_components"
-    if not components.is_symlink():
+    if not components.exists():
         # The whole folder: a namespace package would lose against any other `custom_components` on the path.
         components.symlink_to(REPOSITORY / "custom_components")
     # From YAML the port would be a trial that the user must confirm within five minutes.

@@ -18,7 +18,7 @@ from .lovelace import async_serve, async_update_screen
 from .websocket import async_register
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
@@ -67,5 +67,7 @@ async def async_remove_config_entry_device(
     serial = serial_of(device_entry)
     if entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.is_removable(serial):
         return False
+    if serial == entry.entry_id:
+        return not entry.runtime_data.combined.keys
     await entry.runtime_data.async_remove(serial)
     return True

@@ -1,7 +1,8 @@
 """Binary sensors: what a battery does, what it allows, and its alarm bits."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorDeviceClass as Class,
@@ -33,6 +34,10 @@ BINARY_SENSORS = (
         BinarySensorEntityDescription(key=key, device_class=kind, entity_category=EntityCategory.DIAGNOSTIC)
         for key, kind in DIAGNOSTIC.items()
     ),
+    # Off at first: beside the state of charge, a house would be twice in a list of low batteries.
+    BinarySensorEntityDescription(
+        key=Key.BATTERY_LOW, device_class=Class.BATTERY, entity_registry_enabled_default=False
+    ),
 )
 
 
@@ -59,13 +64,13 @@ async def async_setup_entry(
 class ReadingBinarySensor(DeviceEntity, BinarySensorEntity):
     """A flag of the reading."""
 
-    _shown: tuple[bool, bool | None] | None = None
+    _shown: tuple[bool, bool | None, Mapping[str, Any] | None] | None = None
 
     @override
     @callback
     def _handle_coordinator_update(self) -> None:
         """Write what is new: dozens of bits say the same for weeks."""
-        shown = self.available, self.is_on
+        shown = self.available, self.is_on, self.extra_state_attributes
         if shown != self._shown:
             self._shown = shown
             super()._handle_coordinator_update()

@@ -19,6 +19,7 @@ CONF_HOURLY_CALLS: Final = "hourly_calls"
 CONF_SIDEBAR: Final = "sidebar"
 CONF_CAPACITY: Final = "capacity"
 CONF_DEVICE: Final = "device"
+CONF_RESERVE: Final = "reserve"
 CONF_BASE_URL: Final = "base_url"
 CONF_KIND: Final = "kind"
 

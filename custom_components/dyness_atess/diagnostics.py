@@ -10,7 +10,8 @@ from homeassistant.core import HomeAssistant
 
 from .account.account import Account, AccountConfigEntry
 from .account.connection import digest
-from .account.coordinator import CloudCoordinator, ReadingsCoordinator
+from .account.coordinator import ReadingsCoordinator
+from .account.read import CloudCoordinator
 from .const import CONF_API_ID, CONF_API_TOKEN, CONF_APP_ID, CONF_APP_SECRET
 from .telemetry.raw import number
 from .telemetry.reading import Reading
@@ -82,7 +83,6 @@ def _device(account: Account, device: ReadingsCoordinator) -> dict[str, Any]:
         "received_at": device.received_at,
         "points": device.raw,
         **account.raw_secondary(device.serial),
-        "findings": device.source.findings,
         "remembered": remembered,
     }
 

@@ -15,12 +15,13 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .account.account import Account, AccountConfigEntry
 from .account.coordinator import ReadingsCoordinator
 from .const import DOMAIN
-from .telemetry.vocabulary import SLOW, Key
+from .telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE
+from .telemetry.vocabulary import HEALTH, OUTLOOK, SLOW, Key
 
 _NUMBERED = re.compile(r"cell_(?:temperature_)?(\d+)(?:_voltage)?")
 """Keys of single cells and probes, which share a name and differ in a number."""
 
-TIMELESS = SLOW | {Key.LAST_REPORT}
+TIMELESS = SLOW | HEALTH | {Key.LAST_REPORT}
 """Quantities that are right however old the sample is."""
 
 
@@ -47,7 +48,11 @@ class DeviceEntity(CoordinatorEntity[ReadingsCoordinator]):
         coordinator = self.coordinator
         if self.key in TIMELESS:
             return coordinator.data is not None
-        return coordinator.last_update_success and coordinator.is_current
+        is_available = coordinator.last_update_success and coordinator.is_current
+        if self.key in OUTLOOK:
+            has_value = coordinator.data is not None and self.key in coordinator.data.values
+            return is_available and has_value and not coordinator.is_older_than(OUTLOOK_AGE)
+        return is_available
 
     @property
     @override

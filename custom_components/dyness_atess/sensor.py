@@ -1,7 +1,7 @@
 """Sensors: the quantities of a reading and what the device list says."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import NamedTuple, override
@@ -27,19 +27,31 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
+from homeassistant.util import dt as dt_util
 
 from .account.account import AccountConfigEntry
 from .account.coordinator import ReadingsCoordinator
-from .const import CONF_SINGLE_CELLS
+from .const import CONF_SINGLE_CELLS, DOMAIN
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.device import WorkStatus
 from .telemetry.reading import Value
-from .telemetry.vocabulary import CELL_VOLTAGES, PROBE_TEMPERATURES, BatteryStatus, DeviceStatus, Key, RunMode, Status
+from .telemetry.vocabulary import (
+    CELL_VOLTAGES,
+    HEALTH,
+    PROBE_TEMPERATURES,
+    TODAY,
+    BatteryStatus,
+    DeviceStatus,
+    Key,
+    RunMode,
+    Status,
+)
 
 PARALLEL_UPDATES = 0
-SCAN_INTERVAL = timedelta(minutes=1)
+SCAN_INTERVAL = timedelta(minutes=5)
 """For the one sensor that no coordinator feeds."""
 
 
@@ -62,10 +74,12 @@ CURRENT = Kind(Class.CURRENT, UnitOfElectricCurrent.AMPERE, 1, State.MEASUREMENT
 POWER = Kind(Class.POWER, UnitOfPower.WATT, 0, State.MEASUREMENT)
 TEMPERATURE = Kind(Class.TEMPERATURE, UnitOfTemperature.CELSIUS, 1, State.MEASUREMENT)
 ENERGY = Kind(Class.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 1, State.TOTAL_INCREASING)
+ENERGY_TODAY = Kind(Class.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 2, State.TOTAL)
 STORED_ENERGY = Kind(Class.ENERGY_STORAGE, UnitOfEnergy.KILO_WATT_HOUR, 2, State.MEASUREMENT)
 CHARGE = Kind(None, "Ah", 1, State.MEASUREMENT)
 CYCLES = Kind(None, None, 0, State.TOTAL_INCREASING)
 HOURS = Kind(Class.DURATION, UnitOfTime.HOURS, 0, State.TOTAL_INCREASING)
+TIME_LEFT = Kind(Class.DURATION, UnitOfTime.MINUTES, 0, State.MEASUREMENT)
 MINUTES = Kind(Class.DURATION, UnitOfTime.MINUTES, 0, State.TOTAL_INCREASING)
 SECONDS = Kind(Class.DURATION, UnitOfTime.SECONDS, 0, State.MEASUREMENT)
 NUMBER = Kind(None, None, 0)
@@ -79,7 +93,7 @@ SHOWN = {
     Key.SOC: BATTERY,
     Key.STATUS: Kind(Class.ENUM, states=Status),
     Key.DEVICE_STATUS: Kind(Class.ENUM, states=DeviceStatus),
-    Key.CELL_VOLTAGE_SPREAD: SPREAD,
+    **_of(SPREAD, Key.CELL_VOLTAGE_SPREAD, *HEALTH),
     Key.ENERGY_REMAINING: STORED_ENERGY,
     **_of(VOLTAGE, Key.VOLTAGE, Key.PV_VOLTAGE, *(f"pv{number}_voltage" for number in range(1, 6))),
     **_of(VOLTAGE, Key.OUTPUT_VOLTAGE, Key.OUTPUT_1_VOLTAGE, Key.OUTPUT_2_VOLTAGE),
@@ -89,10 +103,10 @@ SHOWN = {
     **_of(POWER, Key.POWER, Key.PV_POWER, *(f"pv{number}_power" for number in range(1, 6))),
     **_of(POWER, Key.OUTPUT_POWER, Key.OUTPUT_1_POWER, Key.OUTPUT_2_POWER, Key.GRID_POWER, Key.LOAD_POWER),
     **_of(TEMPERATURE, Key.CELL_TEMPERATURE_MAX, Key.CELL_TEMPERATURE_MIN),
+    **_of(TIME_LEFT, Key.TIME_TO_FULL, Key.TIME_TO_EMPTY),
     **_of(ENERGY, Key.ENERGY_CHARGED, Key.ENERGY_DISCHARGED, Key.ENERGY_IMPORTED, Key.ENERGY_EXPORTED),
-    **_of(ENERGY, Key.ENERGY_CHARGED_TODAY, Key.ENERGY_DISCHARGED_TODAY, Key.ENERGY_IMPORTED_TODAY),
-    **_of(ENERGY, Key.ENERGY_EXPORTED_TODAY, Key.PV_ENERGY_TODAY, Key.OUTPUT_ENERGY_TODAY),
-    **_of(ENERGY, Key.PV_ENERGY, Key.OUTPUT_ENERGY, Key.LOAD_ENERGY, Key.LOAD_ENERGY_TODAY),
+    **_of(ENERGY, Key.PV_ENERGY, Key.OUTPUT_ENERGY, Key.LOAD_ENERGY),
+    **_of(ENERGY_TODAY, *sorted(TODAY)),
     Key.OUTPUT_FREQUENCY: Kind(Class.FREQUENCY, UnitOfFrequency.HERTZ, 2, State.MEASUREMENT),
 }
 """What an owner looks at."""
@@ -130,6 +144,8 @@ OFF_AT_FIRST = {
     Key.MPPT_POWER: POWER,
     **_of(CURRENT, *(f"pv{number}_inductor_current" for number in range(1, 6))),
     **_of(CURRENT, Key.OUTPUT_INDUCTOR_CURRENT_1, Key.OUTPUT_INDUCTOR_CURRENT_2),
+    # For cards that take no sign.
+    **_of(POWER, Key.CHARGE_POWER, Key.DISCHARGE_POWER),
     # No source says what these are.
     **_of(NUMBER, Key.BMS_SYSTEM_STATUS, Key.PARALLEL_SYSTEM_NUMBER),
     Key.SELF_CHECK_TIME: SECONDS,
@@ -191,6 +207,17 @@ async def async_setup_entry(
     add_again = await async_add_as_seen(entry, async_add_entities, Platform.SENSOR, descriptions, create)
     account.on_options += (partial(show_single_cells, hass, entry), add_again)
     async_add_entities([CallsSensor(entry)])
+    added = set[Key]()
+
+    @callback
+    def add_combined() -> None:
+        new = account.combined.keys - added
+        added.update(new)
+        if new:
+            async_add_entities(CombinedSensor(entry, for_module(descriptions[key])) for key in sorted(new))
+
+    account.combined.on_change.append(add_combined)
+    add_combined()
 
 
 @callback
@@ -211,6 +238,10 @@ def show_single_cells(hass: HomeAssistant, entry: AccountConfigEntry) -> None:
         registry.async_remove(registered.entity_id)
 
 
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else dt_util.as_local(dt_util.utc_from_timestamp(seconds))
+
+
 class ReadingSensor(DeviceEntity, SensorEntity):
     """A value of the reading."""
 
@@ -218,6 +249,11 @@ class ReadingSensor(DeviceEntity, SensorEntity):
     @override
     def native_value(self) -> Value | None:
         return self.coordinator.data.values.get(self.key) if self.coordinator.data else None
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        return _time(self.coordinator.today.since(self.key))
 
 
 class WorkStatusSensor(ReadingSensor):
@@ -232,6 +268,48 @@ class WorkStatusSensor(ReadingSensor):
     @override
     def native_value(self) -> StateType:
         return self.account.known[self.coordinator.serial].work_status
+
+
+class CombinedSensor(SensorEntity):
+    """A quantity of all batteries of the account."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(self, entry: AccountConfigEntry, description: SensorEntityDescription) -> None:
+        """Describe the entity and its device."""
+        account = entry.runtime_data
+        self._combined = account.combined
+        self._key = Key(description.key)
+        self.entity_description = description
+        self._attr_unique_id = f"{entry.entry_id}-{description.key}"
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, entry.entry_id)},
+            name=entry.title,
+            manufacturer=account.manufacturer,
+            entry_type=DeviceEntryType.SERVICE,
+            configuration_url=account.portal,
+        )
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        self._combined.on_change.append(self.async_write_ha_state)
+        self.async_on_remove(partial(self._combined.on_change.remove, self.async_write_ha_state))
+
+    @property
+    @override
+    def available(self) -> bool:
+        return self._key in self._combined.values
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        return self._combined.values.get(self._key)
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        return _time(self._combined.since(self._key))
 
 
 class CallsSensor(SensorEntity):

@@ -38,6 +38,10 @@ class BatteryState:
     """of the emulated plant-local day"""
     solar: float = 0.0
     load: float = 0.0
+    rested: float = 0.0
+    """hours since a current has flown"""
+    last_rate: float = 0.0
+    """C that flew before the rest"""
 
 
 class Minute(NamedTuple):
@@ -47,6 +51,9 @@ class Minute(NamedTuple):
     rate: float
     solar: float
     load: float
+    rested: float
+    """hours at its start"""
+    last_rate: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +78,24 @@ class Battery:
         """Give the state at `now`."""
         local = self.local(now)
         day, index, part = split(local)
-        start, rate, solar, load = self.day(day)[index]
-        soc = round(start + rate * 100 / 60 * part, 9)
-        limit = _charge_limit(self.taper, soc)
-        return BatteryState(soc=soc, rate=rate, charge_limit=limit, hour=local % DAY / 3600, solar=solar, load=load)
+        minute = self.day(day)[index]
+        soc = round(minute.soc + minute.rate * 100 / 60 * part, 9)
+        return BatteryState(
+            soc=soc,
+            rate=minute.rate,
+            charge_limit=_charge_limit(self.taper, soc),
+            hour=local % DAY / 3600,
+            solar=minute.solar,
+            load=minute.load,
+            rested=0.0 if minute.rate else minute.rested + part / 60,
+            last_rate=minute.last_rate,
+        )
+
+    def full_charges(self, local: float) -> int:
+        """Count the days since EPOCH on which it has become full, up to the dawn before a plant-local time."""
+        cycle, day = divmod(split(local)[0], CYCLE)
+        full = [_is_filled(self.seed, self.reserve, self.taper, number) for number in range(CYCLE)]
+        return cycle * sum(full) + sum(full[:day])
 
 
 def split(local: float) -> tuple[int, int, float]:
@@ -91,15 +112,21 @@ def _day(seed: int, reserve: float, taper: Taper, day: int) -> tuple[Minute, ...
     weather = chance.uniform(0.35, 1.0)
     clouds = _noise(chance, 0.75, 1.0)
     habits = _noise(chance, 0.8, 1.2)
-    soc, minutes = reserve, []
+    soc, rested, last_rate, minutes = reserve, 3.0, -0.05, []
     for minute in range(MINUTES):
         hour = (DAWN / 3600 + minute / 60) % 24
         solar, load = sunshine(hour) * weather * clouds[minute], consumption(hour) * habits[minute]
         rate = min(solar - load, _charge_limit(taper, soc), (100 - soc) * 0.6)
         rate = max(rate, (reserve - soc) * 0.6)
-        minutes.append(Minute(soc, rate, solar, load))
+        minutes.append(Minute(soc, rate, solar, load, rested, last_rate))
         soc = round(soc + rate / 0.6, 9)
+        rested, last_rate = (0.0, rate) if rate else (rested + 1 / 60, last_rate)
     return tuple(minutes)
+
+
+@lru_cache(maxsize=64)
+def _is_filled(seed: int, reserve: float, taper: Taper, day: int) -> bool:
+    return any(minute.soc >= 100 for minute in _day(seed, reserve, taper, day))
 
 
 def sunshine(hour: float) -> float:

@@ -80,12 +80,14 @@ class DynessCloud(EmulatedCloud):
             "/v1/device/household/storage/detail": lambda body: self._known(body).detail(self.clock()),
             "/v1/station/info": lambda body: self._known(body).station(),
             "/v1/device/getLastPowerDataBySn": lambda body: self._known(body).power_history(self.clock()),
+            "/v1/alarm/query": self._alarms,
             "/v1/device/getLastRunningDataBySn": lambda body: self._known(body).running(self.clock()),
         }
 
     def serial(self, request: web.Request, body: bytes) -> str | None:
-        """Read `deviceSn` of the body."""
-        serial = _object(body).get("deviceSn")
+        """Read `deviceSn` of the body, or the first of `deviceSnList`."""
+        content = _object(body)
+        serial = content.get("deviceSn", next(iter(_serials(content)), None))
         return serial if isinstance(serial, str) else None
 
     def is_write(self, request: web.Request, path: str) -> bool:
@@ -114,6 +116,21 @@ class DynessCloud(EmulatedCloud):
             raise RefusedError("Device ID Cannot Be Empty")
         return device
 
+    def _alarms(self, body: Json) -> Json:
+        number, size = _positive(body.get("pageNum")), _positive(body.get("pageSize"))
+        if not (serials := _serials(body)):
+            raise RefusedError("Device ID Cannot Be Empty")
+        devices = [device for serial in serials if (device := self.device(serial))]
+        rows = [row for device in devices for row in device.alarm_list(self.clock())]
+        unread = sum(row["readStatus"] == 1 for row in rows)
+        page = {"list": rows[(number - 1) * size : number * size], "pageNum": number, "pageSize": size}
+        return {
+            "allCount": len(rows),
+            "readCount": len(rows) - unread,
+            "unReadCount": unread,
+            "pageDate": page | {"total": len(rows)},
+        }
+
     def _storage_list(self, body: Json) -> Json:
         number = _positive(body.get("pageNum", 1))
         size = _positive(body.get("pageSize", 10))
@@ -135,6 +152,11 @@ def _object(body: bytes) -> Json:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _serials(content: Json) -> list[str]:
+    serials = content.get("deviceSnList")
+    return [serial for serial in serials if isinstance(serial, str)] if isinstance(serials, list) else []
 
 
 def _positive(value: Any) -> int:

@@ -58,6 +58,10 @@ class Device:
         """Give getLastRunningDataBySn (dyness-api 3.5)."""
         return None
 
+    def alarm_list(self, _now: datetime) -> list[Json]:
+        """Give the items of alarm/query (dyness-api 3.6)."""
+        return []
+
     def truth(self, _now: datetime) -> Mapping[str, float | str | bool]:
         """Give what the newest sample measured, by the product contract's keys; {} for what only repeats a recording.
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from .devices import Device, Json
+from .devices import Device, Json, stamp
 
 type Truth = dict[str, float | str | bool]
 type Values = dict[str, str | None]
 
 COMMON_NAMES = {"T": "数据采集时间", "SUB": "子设备列表", "TIME": "子设备最后一包时间"}
 """dyness-api 6.0"""
+ALARM_TEXT, ALARM_ADVICE = "Alarm {point}", "Please contact your installer."
 
 
 @dataclass(kw_only=True)
@@ -44,6 +45,29 @@ class PointDevice(Device):
             for key, value in (self.values(now) | self.overrides).items()
             if key not in self.absent
         ]
+
+    def alarm_list(self, now: datetime) -> list[Json]:
+        """Give an active alarm for each point that is raised (dyness-api 3.6), and one that is over for ever."""
+        time = stamp(self.sample_time(now))
+        rows = [
+            {
+                "eventCode": point,
+                "eventContent": ALARM_TEXT.format(point=point),
+                "eventGrade": "2",
+                "eventType": {"code": 0, "name": "alarm"},
+                "beginTime": time,
+                "endTime": None,
+                "clearStatus": 2,
+                "readStatus": 1,
+                "solution": ALARM_ADVICE,
+                "subDeviceSn": self.serial,
+                "realDeviceSn": self.serial,
+                "utc": "UTC+01:00",
+            }
+            for point in sorted(self.raised)
+        ]
+        over = {"eventContent": "Over", "endTime": time, "clearStatus": 1, "readStatus": 2, "solution": "None"}
+        return [row | over for row in rows[:1]] + rows
 
     def reported(self, now: datetime) -> Truth:
         """Say when the newest sample was taken."""

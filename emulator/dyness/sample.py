@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from .battery import BatteryState
-from .cells import ambient, cell_temperatures, cell_voltages
+from .cells import Leads, ambient, cell_temperatures, cell_voltages
 from .models import Model
 from .points import Truth
 
@@ -39,11 +39,20 @@ class Place:
     position: int
 
 
-def measure(state: BatteryState, model: Model, capacity: float, seed: int, warmer_by: float) -> ModuleSample:
+def measure(
+    state: BatteryState,
+    model: Model,
+    capacity: float,
+    seed: int,
+    *,
+    warmer_by: float = 0.0,
+    odd: Leads | None = None,
+    lead: float = 0.0,
+) -> ModuleSample:
     """Measure one module of a battery. `warmer_by` °C is how its room differs from the usual cellar."""
     room = ambient(state) + warmer_by
     return ModuleSample(
-        cells=cell_voltages(state, model.cells, seed),
+        cells=cell_voltages(state, model.cells, seed, odd, lead),
         temperatures=[round(value + warmer_by, 1) + 0.0 for value in cell_temperatures(state, model.sensors, seed)],
         bms_temperature=round(room - 4, 1) + 0.0,
         mosfet_temperature=round(room + 2 + 14 * abs(state.rate), 1) + 0.0,

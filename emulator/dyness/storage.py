@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from zlib import crc32
 
 from .battery import Battery, BatteryState
+from .cells import OddCell
 from .devices import PERIOD, Device, Json, collector, load_payload, stamp
 from .history import PowerHistory
 from .models import Model
@@ -39,6 +40,7 @@ class Storage(PointDevice):
     seed: int = 0
     warmer_by: float = 0.0
     """°C; -20 puts it into a frosty shed"""
+    odd_cells: Sequence[OddCell] = ()
     model_name: str | None = None
     communication: Literal["Online", "Offline", "Breakdown"] = "Online"
     work_status: str | None = None
@@ -95,7 +97,11 @@ class Storage(PointDevice):
     def measure_module(self, now: datetime, number: int) -> ModuleSample:
         """Measure one module, from 1 on. All are equally full."""
         seed = self.seed + crc32(f"{self.serial}/{number}".encode())
-        return measure(self.state(now), self.model, self.capacities[number - 1], seed, self.warmer_by)
+        leads = {cell: cell.lead(self.battery, self.sample_time(now)) for cell in self.odd_cells}
+        odd = {cell.cell: (lead, cell.capacity) for cell, lead in leads.items() if cell.module == number}
+        lead = max(0.0, *leads.values()) if leads else 0.0
+        capacity = self.capacities[number - 1]
+        return measure(self.state(now), self.model, capacity, seed, warmer_by=self.warmer_by, odd=odd, lead=lead)
 
     def measure_modules(self, now: datetime) -> list[ModuleSample]:
         """Measure all modules."""

@@ -100,6 +100,7 @@ READS: dict[str, Callable[[DynessClient], Awaitable[Any]]] = {
     "station_info": lambda client: client.station_info(SERIAL),
     "last_power_data": lambda client: client.last_power_data(SERIAL),
     "last_running_data": lambda client: client.last_running_data(SERIAL),
+    "alarms": lambda client: client.alarms(SERIAL),
 }
 OUTCOMES: dict[str, type[CloudError] | None] = dict.fromkeys(get_args(FaultKind), CloudUnavailable) | {
     **dict.fromkeys(("network_anomaly", "network_error", "device_timeout"), CloudTrouble),

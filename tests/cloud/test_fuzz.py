@@ -26,6 +26,7 @@ from custom_components.dyness_atess.cloud.errors import CloudError
 from custom_components.dyness_atess.cloud.queue import AccountQueue
 from custom_components.dyness_atess.telemetry.atess.decoder import ConverterDecoder
 from custom_components.dyness_atess.telemetry.device import Device
+from custom_components.dyness_atess.telemetry.dyness.alarm_list import decode_alarms
 from custom_components.dyness_atess.telemetry.dyness.decoder import decode, decode_running
 from custom_components.dyness_atess.telemetry.dyness.families import FAMILIES
 from custom_components.dyness_atess.telemetry.dyness.history import latest_soc, powers
@@ -216,6 +217,12 @@ def check_history(records: Any) -> None:
     assert all(math.isfinite(power) for _, power in found)
 
 
+def check_words(alarms: Any) -> None:
+    words = decode_alarms(alarms, NOW, [SERIAL])
+    assert words.keys() <= {"text", "advice"}
+    assert not any(SERIAL in text for text in words.values())
+
+
 def check_record(record: Any) -> None:
     decoder = ConverterDecoder("pbd")
     check(*(decoder.decode(data, NOW) for data in (RECORD, record, record)))
@@ -226,6 +233,7 @@ FAMILY_NAMES = (None, *(family.name for family in FAMILIES))
 DEVICES = [build(name)[0] for name in ("powerhaus", "tower-t14", "cygni", "junior-box", "future-nameless")]
 POINTS = [device.points(NOW) for device in (*DEVICES, *(module for device in DEVICES for module in device.modules[:1]))]
 LISTING = [device.listing(NOW) for device in DEVICES]
+ALARMS = [{"pageDate": {"list": build("dl5-1", raised=frozenset({"3206"}))[0].alarm_list(NOW)}}]
 RECORD = Pbd(serial=SERIAL).record(NOW)
 TARGETS: dict[str, tuple[list[Any], Callable[[Any], None]]] = {
     "realtime_data": (POINTS, lambda points: check(*(decode(points, family) for family in FAMILY_NAMES))),
@@ -236,6 +244,7 @@ TARGETS: dict[str, tuple[list[Any], Callable[[Any], None]]] = {
         [device.running(NOW) for device in DEVICES],
         lambda data: check(*(Reading(values=decode_running(name, data or {})) for name in FAMILY_NAMES)),
     ),
+    "alarms": (ALARMS, check_words),
     "last_power_data": ([device.power_history(NOW)[-12:] for device in DEVICES], check_history),
     "data_last": ([RECORD], check_record),
 }

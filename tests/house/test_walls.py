@@ -42,6 +42,7 @@ WALLS = {
     "sensor.py": (f"{PACKAGE}.cloud", *WINGS),
     "binary_sensor.py": (f"{PACKAGE}.cloud", *WINGS),
     "entity.py": (f"{PACKAGE}.cloud", *WINGS),
+    "event.py": (f"{PACKAGE}.cloud", *WINGS),
 }
 PURE = ("cloud", "telemetry")
 LINES = 350

@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.const import DOMAIN
-from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME
+from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME, OUTLOOK
 from emulator.atess.cloud import AtessCloud
 from emulator.atess.pbd import Hps, Pbd
 from emulator.faults import Fault
@@ -159,6 +159,23 @@ async def test_option_of_the_sign(hass: HomeAssistant, live: Live, start: Start)
         assert [state(hass, key, device.serial) for key in ("current", "status")] == expected
     assert entry.runtime_data is account
     assert not cloud.calls
+
+
+@pytest.mark.usefixtures("everything_on")
+async def test_the_battery(hass: HomeAssistant, live: Live, start: Start) -> None:
+    """The halves of its power, and whether it is almost empty; for how long it lasts its capacity is not known."""
+    device = Pbd()
+    _, entry = await start(12, device)
+    await live(30)
+    found = shown(hass, entry)
+    power, soc = float(found["power"]), float(found["soc"])
+    assert power
+    assert [float(found[key]) for key in ("charge_power", "discharge_power")] == [max(-power, 0), max(power, 0)]
+    assert [state(hass, key, SERIAL) for key in OUTLOOK] == [None, None]
+    for reserve, low in ((soc - 4, "on"), (10, "off")):
+        hass.config_entries.async_update_entry(entry, options={"reserve": reserve})
+        await live(0.1)
+        assert state(hass, "battery_low", SERIAL) == low
 
 
 @pytest.mark.parametrize("limit", [280, 300, 330, 600])

@@ -355,6 +355,14 @@ async def test_atess_asleep_with_the_ready_made_header(hass: HomeAssistant, ates
     assert (await send(hass, form, same))["reason"] == "already_configured"
 
 
+async def test_two_accounts_have_two_names(hass: HomeAssistant, cloud: DynessCloud) -> None:
+    MockConfigEntry(domain=DOMAIN, title="Dyness", unique_id="dyness:another", data={"app_id": "another"}).add_to_hass(
+        hass
+    )
+    result = await send(hass, await open_form(hass), typed(cloud))
+    assert result["result"].title == "Dyness 2"
+
+
 # Several forms at once
 
 

@@ -12,17 +12,21 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.helpers.event import async_track_time_change, async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..cloud.queue import CEILING
-from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, DOMAIN
+from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, CONF_RESERVE, DOMAIN
+from ..telemetry.alarms import Alarms
 from ..telemetry.device import Device
+from ..telemetry.energy.outlook import RESERVE
 from ..telemetry.vocabulary import Key
+from .combined import Combined
 from .connection import connection, digest
-from .coordinator import CloudCoordinator, ReadingsCoordinator
+from .coordinator import ReadingsCoordinator
 from .credentials import Credentials
 from .memory import Answers, Memory, answer
+from .read import CloudCoordinator
 from .registry import Quantity, known_devices, known_quantities
 from .repairs import report, withdraw
 from .schedule import FAILED_TOGETHER
@@ -63,6 +67,8 @@ class Account(ABC):
         self.devices: dict[str, ReadingsCoordinator] = {}
         self.secondary: dict[str, ReadingsCoordinator] = {}
         """What another endpoint has of some of these devices."""
+        self.alarms: dict[str, Alarms] = {}
+        """What was last known of the alarms of each device and module, by serial number."""
         self.on_added: list[Callable[[ReadingsCoordinator], None]] = []
         """Called with everything that is read from later on."""
         self.on_options: list[Callable[[], None]] = []
@@ -112,6 +118,11 @@ class Account(ABC):
         return False
 
     @property
+    def reserve(self) -> float:
+        """State of charge (%) down to which its batteries are discharged."""
+        return float(self.entry.options.get(CONF_RESERVE, RESERVE))
+
+    @property
     def coordinators(self) -> Iterator[ReadingsCoordinator]:
         """All readings of all devices."""
         yield from [*self.devices.values(), *self.secondary.values()]
@@ -128,6 +139,10 @@ class Account(ABC):
     def master_of(self, serial: str) -> str | None:
         """Return what a module stands behind."""
         return None
+
+    async def async_alarm_words(self, serial: str) -> dict[str, str]:
+        """Ask what the cloud says of the alarms of a device: a text, and an advice."""
+        return {}
 
     def raw_secondary(self, serial: str) -> dict[str, Any]:
         """Return the last answers of other endpoints about a device, for diagnostics."""
@@ -147,11 +162,13 @@ class Account(ABC):
         """Show what was read before, and read the rest. What takes long arrives later."""
         self.queue.allow(self._ceiling)
         self._answers = await self.memory.async_load() | self.connection.answers
+        self.combined = Combined(self.devices, self.memory, self.entry.entry_id)
         self.connection.answers.clear()
         for serial in list(self.known):
             self._begin(serial)
             await asyncio.sleep(0)  # the last answers of many devices take their time
         self.entry.async_on_unload(async_track_time_interval(self.hass, self._look_after, LOOK_AFTER_INTERVAL))
+        self.entry.async_on_unload(async_track_time_change(self.hass, self._look_after, 0, 0, 0))  # days begin
         reads = self.entry.async_create_background_task(self.hass, self._read_first(), "first readings")
         await asyncio.wait({reads}, timeout=PATIENCE)
 
@@ -233,8 +250,12 @@ class Account(ABC):
         self.credentials.readers += 1
         if kept := self._answers.pop(key, None):
             coordinator.restore(**kept)
+        if key == coordinator.serial:
+            self.alarms[key] = Alarms(coordinator.data)
         for follow in self.on_added:
             follow(coordinator)
+        if key in self.devices and not coordinator.is_module:
+            self.combined.follow(coordinator)
         if not coordinator.is_current:
             task = self.entry.async_create_background_task(self.hass, coordinator.async_refresh(), "first reading")
             self._first_reads.add(task)
@@ -262,12 +283,15 @@ class Account(ABC):
         answering = [found for found in self.coordinators if found.retries.since is None and not found.is_disabled]
         self.queue.kept_for_masters = math.ceil(sum(found.calls_per_hour for found in answering))
         for coordinator in self.coordinators:
-            coordinator.async_notice_age()
+            coordinator.async_notice_time()
+        self.combined.update()
         seconds = self.queue.seconds_to_next
         old = [found for found in answering if found.is_older_than(OLD)]
         is_waiting = bool(seconds and seconds > WORTH_TELLING and any(found.is_waiting for found in old))
         if old and not is_waiting and self._waited_at and now - self._waited_at < 2 * LOOK_AFTER_INTERVAL:
             return  # between two pauses
+        if not (is_waiting or self._waited_at):
+            return
         self.goes_on_at = now + timedelta(seconds=seconds or 0) if is_waiting else None
         goes_on = dt_util.as_local(self.goes_on_at or now).strftime("%H:%M")
         if is_waiting != bool(self._waited_at):

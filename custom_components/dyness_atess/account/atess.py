@@ -14,6 +14,7 @@ from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Turn
 from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_DEVICE_SN, CONF_KIND, CONF_SERVER, DOMAIN
 from ..telemetry.atess.decoder import ConverterDecoder
+from ..telemetry.energy.outlook import add_level
 from ..telemetry.reading import Reading
 from .account import Account, AccountConfigEntry
 from .connection import connection
@@ -63,11 +64,6 @@ class Converter(Source):
         if coordinator := self._account.devices.get(self._serial):
             coordinator.decode_again()
 
-    @property
-    @override
-    def findings(self) -> dict[str, Any]:
-        return self.decoder.findings
-
     @override
     async def fetch(self, turn: Turn) -> Any:
         try:
@@ -83,6 +79,8 @@ class Converter(Source):
             self._doubt_kind()
         else:
             self._account.memory.keep(self._serial, decoder=self.decoder.memory, kind=self._kind)
+            coordinator = self._account.devices.get(self._serial)
+            add_level(reading, coordinator.data if coordinator else None, self._account.reserve)
         return reading
 
     def _doubt_kind(self) -> None:

@@ -14,16 +14,20 @@ from ..cloud.dyness import DynessClient
 from ..cloud.queue import Priority, Turn
 from ..const import CONF_CAPACITY
 from ..telemetry.device import WorkStatus
-from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, decode_running, family_by_name
+from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, family_by_name
 from ..telemetry.dyness.direction import DirectionWitness
 from ..telemetry.dyness.family import Family
 from ..telemetry.dyness.history import latest_soc, powers
 from ..telemetry.energy.capacity import CAPACITIES, add_capacity, combine_modules
+from ..telemetry.energy.outlook import add_level
 from ..telemetry.reading import Reading, Value
 from ..telemetry.vocabulary import Key
 from .account import Account
 from .connection import digest
 from .coordinator import ReadingsCoordinator
+from .health import CellWatch
+from .module import Module, RunningData
+from .outlook import look_ahead
 from .repairs import report
 from .schedule import FAILING_CALLS, LIST_CALLS, WITHOUT_MASTER, Pace, Rhythm
 from .secondary import SecondaryEndpoint
@@ -31,7 +35,6 @@ from .source import Source
 
 MAXIMUM_AGE = timedelta(minutes=15)
 """Of a state of charge from the history."""
-ISSUES = "https://github.com/dyness-atess/dyness-atess-home-assistant/issues"
 MAXIMUM_MODULES = 128
 """More than any stack has; what lists more is no list of modules."""
 SILENT = timedelta(days=1)
@@ -43,45 +46,6 @@ RUNNING = "running data"
 
 _MASTER = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
 """How the cloud marks the serial number of a master, which some lists name among its own modules."""
-
-
-class Module(Source):
-    """The source of a module's readings."""
-
-    def __init__(self, account: Account, client: DynessClient, serial: str) -> None:
-        """Keep what to ask for."""
-        self._account = account
-        self._client = client
-        self._serial = serial
-
-    async def fetch(self, turn: Turn) -> Any:
-        """Ask for its points."""
-        return await self._client.realtime_data(self._serial, turn=turn)
-
-    def decode(self, raw: Any, _received_at: datetime) -> Reading:
-        """Return what they mean."""
-        reading = decode(raw, self._account.memory.recall(self._serial).get("family"))
-        if reading.family and not reading.empty:
-            self._account.memory.keep(self._serial, family=reading.family)
-        return reading
-
-
-class RunningData(Source):
-    """The source of what only `getLastRunningDataBySn` has of an inverter."""
-
-    def __init__(self, client: DynessClient, serial: str, family: Family) -> None:
-        """Keep what to ask for, and how to read it."""
-        self._client = client
-        self._serial = serial
-        self._family = family
-
-    async def fetch(self, turn: Turn) -> Any:
-        """Ask for it."""
-        return await self._client.last_running_data(self._serial, turn)
-
-    def decode(self, raw: Any, _received_at: datetime) -> Reading:
-        """Return what its fields mean."""
-        return Reading(family=self._family.name, values=decode_running(self._family.name, raw))
 
 
 class Battery(Source):
@@ -111,13 +75,16 @@ class Battery(Source):
             partial(client.station_info, serial), name=f"plant of {self._name} {turn.device}", pause=STATION_PAUSE
         )
         self._dongle = endpoint(self._ask_dongle, name=f"dongle of {self._name} {turn.device}", pause=DONGLE_PAUSE)
+        self.alarms = endpoint(partial(client.alarms, serial), name=f"alarms of {self._name} {turn.device}")
         self._history = endpoint(partial(client.last_power_data, serial), name=f"history of {self._name} {turn.device}")
         if (family := family_by_name(remembered.get("family"))) and family.running:
             self._add_running(family)
         self.coordinator = account.reader(self, serial, self._name, rhythm=Rhythm(), is_metered=True)
+        self._cells = CellWatch(account, self.coordinator, self.modules)
         account.add(self.coordinator)
         self._followed = self.coordinator.received_at
         self.coordinator.async_add_listener(self._follow)
+        look_ahead(account, self.coordinator)
         account.on_options.append(self.coordinator.decode_again)
         self.coordinator.on_end.append(lambda: account.on_options.remove(self.coordinator.decode_again))
         for module in self.modules:
@@ -144,6 +111,7 @@ class Battery(Source):
             reading.values.setdefault(Key.SOC, self._soc[1])
         reading.values.update(self._radio)
         self._add_capacity(reading)
+        add_level(reading, self.coordinator.data, self._account.reserve)
         return reading
 
     def _learn_direction(self, reading: Reading, received_at: datetime) -> None:
@@ -233,6 +201,7 @@ class Battery(Source):
         module.retries.waits_for = lambda: self.coordinator.retries.since is not None
         self._account.add(module)
         module.async_add_listener(self._follow_module)
+        module.async_add_listener(partial(self._cells.follow_module, module))
 
     @callback
     def _follow_module(self) -> None:
@@ -311,7 +280,6 @@ class Battery(Source):
                 is_so,
                 key,
                 serial=self.serial,
-                learn_more_url=ISSUES,
                 placeholders={"model": device.model or device.name or "?"},
             )
 

@@ -1,6 +1,5 @@
-"""Readings of a device; the only place where an error becomes a state (product contract, section 5)."""
+"""The readings of a device, and what is told from several of them."""
 
-from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,120 +9,28 @@ from typing import Any, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from ..cloud.errors import CloudEmpty, CloudError, CloudRateLimited, CloudRefused, CloudRejected
+from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Priority, Turn
-from ..const import DOMAIN
 from ..telemetry.energy.energies import Energies
+from ..telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE
+from ..telemetry.energy.today import Today
 from ..telemetry.reading import Reading, Value
-from ..telemetry.vocabulary import LIFETIME, SLOW, Key
+from ..telemetry.vocabulary import ALARMS, LIFETIME, SLOW, TODAY, Key
 from .connection import digest
 from .credentials import Credentials
 from .memory import Memory
+from .read import CloudCoordinator
 from .registry import Quantity, is_disabled
-from .schedule import CALLS_PER_UPLOAD, PERIOD, RATE_LIMITED, RETRIES, WITHOUT_MASTER, Retries, Rhythm, Zone
+from .schedule import CALLS_PER_UPLOAD, PERIOD, RETRIES, WITHOUT_MASTER, Rhythm, Zone
 from .source import Source
 
 _LOGGER = logging.getLogger(__package__)
 
 MAXIMUM_AGE = timedelta(minutes=30)
 """A sample older than this is no longer current (product contract, section 5)."""
-
-
-class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
-    """Maps the outcomes of a read to what the user sees, and reads again when it is time."""
-
-    config_entry: ConfigEntry
-    after_answer: float | None = None
-    """Seconds before the next read after any answer, where a cloud is likely to refuse an earlier one."""
-
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, credentials: Credentials, name: str) -> None:
-        """Prepare to read. Nothing is read before the first refresh."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=name)
-        self._credentials = credentials
-        self.retries = Retries()
-        self._due: float | None = None
-        self.is_waiting = False
-        """Whether a read is under way, or in the queue."""
-        self.is_asked = False
-        """Whether there is a reason to expect an answer, though it failed the last time."""
-
-    @abstractmethod
-    async def _read(self) -> Data:
-        """Read once.
-
-        Raises:
-            CloudError: one of the declared outcomes.
-        """
-
-    @abstractmethod
-    def _next_read(self) -> float | None:
-        """Return in how many seconds to read again after an answer."""
-
-    @property
-    @abstractmethod
-    def is_current(self) -> bool:
-        """Whether the data at hand are young enough to be shown."""
-
-    @property
-    def seconds_to_next_read(self) -> int | None:
-        """How long until it is due, before it waits in the queue."""
-        return None if self._due is None else max(round(self._due - self.hass.loop.time()), 0)
-
-    @callback
-    def async_ask(self) -> None:
-        """Read as soon as its turn comes, unless that is under way."""
-        self.is_asked = True
-        if not self.is_waiting:
-            self.config_entry.async_create_background_task(self.hass, self.async_refresh(), f"{self.name} - asked")
-
-    @override
-    async def _async_update_data(self) -> Data:
-        self.is_waiting = True
-        try:
-            data = await self._read()
-        except CloudRateLimited as error:
-            self._wait(self.after_answer or RATE_LIMITED)
-            if self._may_stay:
-                return self.data
-            raise _failed(error) from error
-        except CloudError as error:
-            if isinstance(error, CloudRejected):
-                self._credentials.rejected(self.name, error.clock_error)
-            elif error.proves_credentials:
-                self._credentials.accepted()
-            is_no_outage = isinstance(error, CloudEmpty) or (self.after_answer and isinstance(error, CloudRefused))
-            if is_no_outage and self._may_stay:
-                self._wait(self._next_read())
-                return self.data
-            is_first = self.retries.since is None and not self.retries.waits_for()
-            wait = self.retries.failed(dt_util.utcnow().timestamp())
-            self._wait(self.after_answer or wait if error.proves_credentials else wait)
-            if is_first and self._may_stay:
-                return self.data  # tried again before anybody hears of it
-            raise _failed(error) from error
-        else:
-            self._credentials.accepted()
-            self.retries.succeeded()
-            self._wait(self._next_read())
-            return data
-        finally:
-            self.is_waiting = self.is_asked = False
-
-    @property
-    def _may_stay(self) -> bool:
-        return self.last_update_success and self.is_current
-
-    def _wait(self, seconds: float | None) -> None:
-        self._due = None if seconds is None else self.hass.loop.time() + seconds
-        self.update_interval = None if seconds is None else timedelta(seconds=seconds)
-
-
-def _failed(error: CloudError) -> UpdateFailed:
-    _LOGGER.debug("%s", error)
-    return UpdateFailed(translation_domain=DOMAIN, translation_key=error.outcome)
 
 
 class ReadingsCoordinator(CloudCoordinator[Reading | None]):
@@ -165,15 +72,18 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self.key = serial + endpoint
         """What its answers and what is learned from them are kept under."""
         self.energies = Energies(memory.recall(self.key).get("energies"))
+        self.today = Today(memory.recall(self.key).get("today"))
         self.on_recovery: Callable[[ReadingsCoordinator], None] | None = None
         self.on_end: list[Callable[[], None]] = []
+        self.goes_first = False
+        """Whether its next sample is worth more than those of others of its priority."""
         self._memory = memory
         self._priority = priority
         self._interval = interval
         self._is_metered = is_metered
         self._is_read = False
         self._asked_at = 0.0
-        self._was_current = False
+        self._ages_shown = False, True
         self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
         self._told: dict[Key, Value] = {}
         """What successive samples have told, as totals; it stands beside every sample and in place of its counters."""
@@ -205,7 +115,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         else:
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
         since = max(self.sampled_at.timestamp() if self.sampled_at else 0.0, self._asked_at)
-        return Turn(priority, since, digest(self.serial))
+        return Turn(priority, 0.0 if self.goes_first else since, digest(self.serial))
 
     @property
     @override
@@ -218,15 +128,17 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         return self.sampled_at is None or dt_util.utcnow() - self.sampled_at > age
 
     @callback
-    def async_notice_age(self) -> None:
-        """Tell the entities when the data have become too old, however long the next read waits for its turn."""
-        if self._was_current != self.is_current:
-            self._was_current = self.is_current
+    def async_notice_time(self) -> None:
+        """Tell the entities when the data have become too old, and when a day has begun, without a new sample."""
+        if self._begin_day() and self.data:
+            self.tell(self.today.energies)
+        if self._ages_shown != (ages := (self.is_current, self.is_older_than(OUTLOOK_AGE))):
+            self._ages_shown = ages
             self.async_update_listeners()
 
     @override
     def _async_refresh_finished(self) -> None:
-        self._was_current = self.is_current
+        self._ages_shown = self.is_current, self.is_older_than(OUTLOOK_AGE)
 
     @callback
     def restore(self, raw: Any, received_at: datetime) -> None:
@@ -235,6 +147,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if not reading.empty:
             self._take(raw, reading, received_at)
             self._wait(self._next_read())
+            self._schedule_refresh()  # who listens already had nothing to wait for
 
     @callback
     def decode_again(self) -> None:
@@ -261,9 +174,12 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @callback
     def fill_gap(self, records: Iterable[tuple[datetime, float]]) -> None:
         """Count what has flown in a gap of the samples, from records of times and W (positive while discharging)."""
+        records, gap = list(records), self.energies.gap
         totals = self.energies.fill(records)
-        self._memory.keep(self.key, energies=self.energies.memory)
-        self.tell(totals)
+        if gap and self.sampled_at:
+            self.today.count(totals, self.sampled_at.timestamp(), records)
+        self._memory.keep(self.key, energies=self.energies.memory, today=self.today.memory)
+        self.tell(totals | self.today.energies)
 
     async def async_end(self) -> None:
         """Read no more, and let nobody listen any more."""
@@ -319,10 +235,18 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             self.sampled_at = min(sampled_at + timedelta(seconds=self._zone.offset), now)
         self.raw = raw
         totals = self.energies.add(reading.values, reading.sampled_at or now, metered=self._is_metered)
-        if totals:
-            self._memory.keep(self.key, energies=self.energies.memory)
-            self._told.update(totals)
+        self._begin_day()
+        at = (self.sampled_at or now).timestamp()
+        self.today.follow(reading.values, at)
+        if not self.is_module and not self.energies.gap:
+            self.today.count(totals, at)
+        if energies := totals | self.today.energies:
+            self._memory.keep(self.key, energies=self.energies.memory, today=self.today.memory)
+            self._told.update(energies)
         self._show(reading)
+
+    def _begin_day(self) -> bool:
+        return self.today.begin(dt_util.start_of_local_day().timestamp(), dt_util.utcnow().timestamp())
 
     def _learn_zone(self, reading: Reading, now: datetime) -> None:
         if self.data and self.data.sampled_at and reading.sampled_at and self.received_at:
@@ -336,7 +260,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """Show a sample with what others have told, and what it leaves out and does not age."""
         before = self.data
         slow = {key: value for key, value in before.values.items() if key in SLOW} if before else {}
-        sample = {key: value for key, value in reading.values.items() if key not in LIFETIME}
+        sample = {key: value for key, value in reading.values.items() if key not in LIFETIME | TODAY}
         attributes = reading.attributes | self._attributes
         self.data = replace(reading, values=slow | sample | self._told, attributes=attributes)
         if self.sampled_at and Key.LAST_REPORT in sample:
@@ -344,5 +268,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if not before or before.values.keys() != self.data.values.keys() or before.flags.keys() != reading.flags.keys():
             self.quantities |= {(Platform.SENSOR, key) for key in self.data.values}
             self.quantities |= {(Platform.BINARY_SENSOR, key) for key in reading.flags}
+            if not (self.is_module or ALARMS.isdisjoint(reading.flags)):
+                self.quantities.add((Platform.EVENT, Key.ALARM_EVENT))
             if self.key == self.serial:
                 self.quantities.add((Platform.BINARY_SENSOR, Key.ONLINE))

@@ -15,15 +15,19 @@ from ..cloud.errors import CloudEmpty, CloudError
 from ..cloud.queue import Priority, Turn
 from ..const import CONF_APP_ID, CONF_APP_SECRET, CONF_REGION, DOMAIN
 from ..telemetry.device import Device
+from ..telemetry.dyness.alarm_list import decode_alarms
 from .account import Account, AccountConfigEntry
 from .battery import Battery
 from .connection import DEVICE_LIST, connection
-from .coordinator import CloudCoordinator, ReadingsCoordinator
+from .coordinator import ReadingsCoordinator
 from .credentials import Credentials
+from .read import CloudCoordinator
 from .registry import update_devices
 from .repairs import report
 
 LIST_INTERVAL = timedelta(minutes=30)
+PERSONAL = ("collectorSn", "deviceName", "parentName", "position", "stationId", "stationName")
+"""What a list says of the owner or names a device by (dyness-api 3.2)."""
 
 
 def dyness_client(hass: HomeAssistant, account: Mapping[str, Any]) -> DynessClient:
@@ -156,6 +160,13 @@ class DynessAccount(Account):
     def master_of(self, serial: str) -> str | None:
         battery = self.battery_of(serial)
         return battery.serial if battery and serial in battery.modules else None
+
+    @override
+    async def async_alarm_words(self, serial: str) -> dict[str, str]:
+        private = {word for known in {*self.devices, *self.known} for word in (known, known.partition("-")[0])}
+        rows = [device.listing for device in self.known.values()]
+        private |= {str(row.get(field) or "") for row in rows for field in PERSONAL}
+        return decode_alarms(await self.batteries[serial].alarms.async_get(), dt_util.utcnow(), private)
 
     @override
     def raw_secondary(self, serial: str) -> dict[str, Any]:

@@ -32,11 +32,13 @@ from ..const import (
     CONF_DEVICE_SN,
     CONF_HOURLY_CALLS,
     CONF_REGION,
+    CONF_RESERVE,
     CONF_SERVER,
     CONF_SIDEBAR,
     CONF_SINGLE_CELLS,
     OTHER_SERVER,
 )
+from ..telemetry.energy.outlook import RESERVE
 from .atess import SIGNS
 
 type Schema = dict[Any, Any]
@@ -60,6 +62,7 @@ def _number(low: float, high: float, step: float, unit: str | None = None) -> Nu
 _REGION = _select("region", *REGIONS, OTHER_SERVER)
 SIDEBAR: Schema = {vol.Required(CONF_SIDEBAR, default=True): BooleanSelector()}
 _CEILING = {vol.Required(CONF_HOURLY_CALLS, default=CEILING): _number(12, 3600, 1)}
+_RESERVE = {vol.Required(CONF_RESERVE, default=RESERVE): _number(0, 90, 1, "%")}
 DYNESS: Schema = {
     vol.Required(CONF_APP_ID): _TEXT,
     vol.Required(CONF_APP_SECRET): _SECRET,
@@ -93,6 +96,7 @@ CHANGES: dict[str, Schema] = {
 }
 ATESS_OPTIONS: Schema = {
     vol.Required(CONF_BATTERY_SIGN, default="automatic"): _select("battery_sign", "automatic", *SIGNS),
+    **_RESERVE,
     **_CEILING,
     **SIDEBAR,
 }
@@ -103,6 +107,7 @@ def dyness_options(devices: dict[str, str]) -> Schema:
     names = [SelectOptionDict(value=serial, label=f"{name} {serial}".strip()) for serial, name in devices.items()]
     return {
         vol.Required(CONF_SINGLE_CELLS, default=False): BooleanSelector(),
+        **_RESERVE,
         **_CEILING,
         **SIDEBAR,
         vol.Optional(CONF_DEVICE): SelectSelector(SelectSelectorConfig(options=names)),

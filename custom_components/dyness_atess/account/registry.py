@@ -29,8 +29,10 @@ def known_devices(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, Device]:
         for subentry in entry.subentries.values()
     }
     for registered in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
-        if registered.via_device_id or registered.config_subentry_id not in (None, *entry.subentries):
-            continue  # a module, or its subentry is just being removed
+        if registered.entry_type or registered.via_device_id:
+            continue  # the account, or a module
+        if registered.config_subentry_id not in (None, *entry.subentries):
+            continue  # its subentry is just being removed
         serial = serial_of(registered)
         devices[serial] = replace(
             devices.get(serial) or Device(serial=serial),

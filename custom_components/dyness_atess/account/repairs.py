@@ -7,6 +7,9 @@ from homeassistant.helpers import issue_registry as ir
 from ..const import DOMAIN
 from .connection import digest
 
+HELP = "https://github.com/dyness-atess/dyness-atess-home-assistant/blob/main/docs/troubleshooting.md"
+"""Has a paragraph for each key."""
+
 
 @callback
 def report(
@@ -17,7 +20,6 @@ def report(
     *,
     serial: str | None = None,
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
-    learn_more_url: str | None = None,
     placeholders: dict[str, str] | None = None,
 ) -> None:
     """Raise a repair of an account or one of its devices while something is so, and take it back afterwards."""
@@ -35,7 +37,7 @@ def report(
         severity=severity,
         translation_key=key,
         translation_placeholders=placeholders,
-        learn_more_url=learn_more_url,
+        learn_more_url=f"{HELP}#{key}",
     )
 
 

@@ -8,9 +8,9 @@ PERIOD = 300.0
 SHORTEST_PERIOD, LONGEST_PERIOD = 60.0, 1800.0
 DELAY = 30.0
 """After which a sample can be read, before anything is learned."""
-HIT, EARLY = -0.6, 4.0
+HIT, EARLY = -0.8, 5.0
 """How the delay changes with a first ask that finds the sample, and with each that comes too early."""
-QUICK_RETRIES = (10.0, 40.0)
+QUICK_RETRIES = (8.0, 40.0)
 USUAL_HITS = 12
 """In a row. After more the delay is far too long, as where a device's clock is wrong: it falls ever faster."""
 DOUBLINGS = 5

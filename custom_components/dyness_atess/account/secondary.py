@@ -10,8 +10,8 @@ from homeassistant.util import dt as dt_util
 
 from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Turn
-from .coordinator import CloudCoordinator
 from .credentials import Credentials
+from .read import CloudCoordinator
 
 
 class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):

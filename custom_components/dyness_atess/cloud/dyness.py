@@ -34,6 +34,7 @@ STORAGE_LIST = "/v1/device/storage/list"
 REALTIME_DATA = "/v1/device/realTime/data"
 STORAGE_DETAIL = "/v1/device/household/storage/detail"
 STATION_INFO = "/v1/station/info"
+ALARM_QUERY = "/v1/alarm/query"
 LAST_POWER_DATA = "/v1/device/getLastPowerDataBySn"
 LAST_RUNNING_DATA = "/v1/device/getLastRunningDataBySn"
 
@@ -147,6 +148,16 @@ class DynessClient:
             CloudError: see `errors`.
         """
         return await self._object(STATION_INFO, device_sn, turn)
+
+    async def alarms(self, device_sn: str, turn: Turn = FORM) -> dict[str, Any]:
+        """Return the list of a device's alarms in words, with its frame (dyness-api 3.6).
+
+        Raises:
+            CloudEmpty: success without content.
+            CloudError: see `errors`.
+        """
+        content = {"deviceSnList": [device_sn], "pageNum": 1, "pageSize": PAGE_SIZE}
+        return _filled(await self._call(ALARM_QUERY, content, turn), dict, "alarms")
 
     async def last_power_data(self, device_sn: str, turn: Turn = FORM) -> list[Any]:
         """Return the records of the day as they came, in no order to rely on (dyness-api 3.4).

@@ -12,7 +12,7 @@ const KEYS = ["soc", "power"];
 const style = new CSSStyleSheet();
 style.replaceSync(`
 :host { display: block; }
-ha-card { display: block; padding: var(--ha-space-4, 1rem); font-family: var(--ha-font-family-body, sans-serif); font-size: var(--ha-font-size-m, 0.875rem); color: var(--primary-text-color, #212121); }
+ha-card { display: block; container-type: inline-size; padding: var(--ha-space-4, 1rem); font-family: var(--ha-font-family-body, sans-serif); font-size: var(--ha-font-size-m, 0.875rem); color: var(--primary-text-color, #212121); }
 .legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin-block-end: 0.5rem; }
 button { display: inline-flex; align-items: center; gap: 0.4rem; min-block-size: 1.75rem; padding: 0; border: 0; background: none; color: inherit; font: inherit; cursor: pointer; }
 button:focus-visible { outline: 0.15rem solid var(--primary-color, #009ac7); }
@@ -20,11 +20,13 @@ button::before { content: ""; inline-size: 1.25rem; block-size: 0.25rem; border-
 .soc { --line: var(--success-color, #43a047); }
 .power { --line: var(--primary-color, #009ac7); }
 .plot { display: grid; grid-template: 11rem auto / auto 1fr auto; gap: 0.25rem 0.5rem; direction: ltr; color: var(--secondary-text-color, #727272); font-size: var(--ha-font-size-s, 0.75rem); font-variant-numeric: tabular-nums; }
-.axis { position: relative; min-inline-size: 2.5rem; white-space: nowrap; }
+.axis { position: relative; min-inline-size: 4.2em; white-space: nowrap; }
 .axis span { position: absolute; translate: 0 -50%; inset-inline-end: 0; }
+.axis.soc { min-inline-size: 2.8em; }
 .axis.soc span { inset-inline: 0 auto; }
 .times { grid-column: 2; position: relative; block-size: 1.2rem; }
 .times span { position: absolute; translate: -50% 0; white-space: nowrap; }
+@container (max-width: 26rem) { .times span:nth-child(even) { display: none; } }
 svg { inline-size: 100%; block-size: 100%; overflow: visible; }
 path, line { fill: none; stroke: var(--line); stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 path.area { stroke: none; fill: var(--line); opacity: 0.15; }
@@ -144,9 +146,8 @@ class DayCard extends HTMLElement {
       ...KEYS.flatMap((key) => lines[key].map((line) => `<path class="${key}" d="${path(key, line)}"/>`)),
     ].join("");
 
-    const label = (value) => `${value < 0 ? "−" : ""}${texts.power(value)}`;
     const plot = make("div", { class: "plot" },
-      make("div", { class: "axis" }, this.#config.power ? ticks.map((value) => make("span", { style: `top: ${y.power(value)}%` }, label(value))) : []),
+      make("div", { class: "axis" }, this.#config.power ? ticks.map((value) => make("span", { style: `top: ${y.power(value)}%` }, this.#watts(value))) : []),
       svg,
       make("div", { class: "axis soc" }, this.#config.soc ? [0, 50, 100].map((value) => make("span", { style: `top: ${100 - value}%` }, `${value} %`)) : []),
       make("div", { class: "times" }, times.map((time) => make("span", { style: `left: ${x(time) / 10}%` }, texts.time(new Date(time)))))
@@ -157,8 +158,14 @@ class DayCard extends HTMLElement {
     this.shadowRoot.replaceChildren(make("ha-card", {}, make("div", { class: "legend" }, legend), plot));
   }
 
+  #watts(value) {
+    return `${value < 0 ? "−" : ""}${this.#texts.power(value)}`;
+  }
+
   #value(key) {
     const state = this.#hass.states[this.#config[key]];
+    const value = Number.parseFloat(state?.state);
+    if (key === "power" && Number.isFinite(value)) return this.#watts(value);
     return state ? this.#hass.formatEntityState(state) : "";
   }
 }

@@ -9,6 +9,10 @@ export const STRATEGY = "dyness-atess";
 const [WHOLE, HALF] = [12, 6]; // columns of a section
 const LADDER = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000]; // A
 const TODAY = ["energy_charged_today", "energy_discharged_today", "pv_energy_today", "output_energy_today"];
+const SHORT = {
+  energy_charged_today: "charged_today", energy_discharged_today: "discharged_today", pv_energy_today: "pv_today", output_energy_today: "output_today",
+  charge_current_limit: "charge_limit", discharge_current_limit: "discharge_limit", charge_voltage_limit: "charge_limit", discharge_voltage_limit: "discharge_limit",
+}; // where the entity's own name does not fit on a tile
 const LIMITS = ["charge_current_limit", "discharge_current_limit", "charge_voltage_limit", "discharge_voltage_limit"];
 const HEALTH = ["cell_spread_full", "cell_lead_full"];
 const MONTHS = 180; // days
@@ -19,8 +23,9 @@ function entitiesOf(hass, device) {
   return Object.fromEntries(ours.map((entity) => [entity.translation_key, entity.entity_id]));
 }
 
-function tile(entity, columns, more = {}) {
-  return { type: "tile", entity, name: { type: "entity" }, grid_options: { columns }, ...more };
+function tile(entities, key, columns, say, more = {}) {
+  const name = SHORT[key] ? say(`dashboard_${SHORT[key]}`) : { type: "entity" };
+  return { type: "tile", entity: entities[key], name, grid_options: { columns }, ...more };
 }
 
 const bar = (min, max) => ({ features: [{ type: "bar-gauge", min, max }] });
@@ -35,10 +40,10 @@ function ampereScale(hass, entities) {
   return LADDER.find((step) => step >= most && most) ?? 100;
 }
 
-function hero(entities, title) {
+function hero(entities, title, say) {
   const cards = [{ type: "heading", heading: title, icon: "mdi:home-battery" }];
   const add = (keys, columns, more = () => ({})) => {
-    for (const key of keys) if (entities[key]) cards.push(tile(entities[key], columns, more(entities[key])));
+    for (const key of keys) if (entities[key]) cards.push(tile(entities, key, columns, say, more(entities[key])));
   };
   add(["soc"], WHOLE, () => bar(0, 100));
   if (!entities.pv_power) add(["power"], HALF); // of a converter the card below shows all powers
@@ -51,7 +56,7 @@ function limits(hass, entities, say) {
   const known = LIMITS.filter((key) => entities[key]);
   if (!known.length) return null;
   const scale = bar(0, ampereScale(hass, entities));
-  const cards = known.map((key) => tile(entities[key], HALF, key.includes("current") ? scale : {}));
+  const cards = known.map((key) => tile(entities, key, HALF, say, key.includes("current") ? scale : {}));
   return { type: "grid", cards: [{ type: "heading", heading: say("dashboard_limits"), icon: "mdi:speedometer" }, ...cards] };
 }
 
@@ -68,14 +73,16 @@ function history(entities, say) {
   return { type: "grid", cards: [{ type: "heading", heading: say("dashboard_history"), icon: "mdi:chart-line" }, ...cards] };
 }
 
+const nameOf = (device) => device.name_by_user ?? device.name ?? "";
+
 /** On a phone from top to bottom, on a wall side by side; the cells of a tower take two columns there. */
 function viewOf(hass, device, say) {
   const entities = entitiesOf(hass, device);
-  const title = device.name_by_user ?? device.name ?? "";
+  const title = nameOf(device);
   const card = { type: `custom:${TYPE}`, device_id: device.id, grid_options: { columns: "full" } };
   const modules = Object.values(hass.devices).filter((other) => other.via_device_id === device.id);
   const cells = { type: "grid", column_span: modules.length > 2 ? 2 : 1, cards: [card] };
-  const sections = [hero(entities, title), cells, limits(hass, entities, say), history(entities, say)];
+  const sections = [hero(entities, title, say), cells, limits(hass, entities, say), history(entities, say)];
   return { title, path: device.id, type: "sections", max_columns: 3, dense_section_placement: true, sections: sections.filter(Boolean) };
 }
 
@@ -93,7 +100,7 @@ class Strategy extends HTMLElement {
     const say = (key) => localize(`component.${DOMAIN}.common.${key}`);
     const devices = masters(hass)
       .filter((device) => !device.disabled_by)
-      .sort((one, other) => one.id.localeCompare(other.id));
+      .sort((one, other) => nameOf(one).localeCompare(nameOf(other), hass.language));
     if (devices.length) return { views: devices.map((device) => viewOf(hass, device, say)) };
     return { views: [{ title: say("card_page"), cards: [{ type: "markdown", content: say("card_page_empty") }] }] };
   }

@@ -1,14 +1,13 @@
 """What a cloud sent, before it has a meaning."""
 
-from dataclasses import dataclass
 import math
 import re
+from typing import NamedTuple
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One value: a point of a Dyness device (dyness-api 6.0), or a field of an ATESS record."""
 
     id: str

@@ -12,6 +12,8 @@ class Key(StrEnum):
     VOLTAGE = "voltage"
     CURRENT = "current"
     POWER = "power"
+    CHARGE_POWER = "charge_power"
+    DISCHARGE_POWER = "discharge_power"
     STATUS = "status"
     CYCLES = "cycles"
     CYCLES_MAX = "cycles_max"
@@ -22,6 +24,9 @@ class Key(StrEnum):
     CELL_VOLTAGE_MIN_MODULE = "cell_voltage_min_module"
     CELL_VOLTAGE_MIN_CELL = "cell_voltage_min_cell"
     CELL_VOLTAGE_SPREAD = "cell_voltage_spread"
+    CELL_SPREAD_FULL = "cell_spread_full"
+    CELL_LEAD_FULL = "cell_lead_full"
+    CELL_SPREAD_RESTED = "cell_spread_rested"
     CELL_TEMPERATURE_AVERAGE = "cell_temperature_average"
     CELL_TEMPERATURE_MAX = "cell_temperature_max"
     CELL_TEMPERATURE_MAX_MODULE = "cell_temperature_max_module"
@@ -42,6 +47,8 @@ class Key(StrEnum):
     MODULE_COUNT = "module_count"
     WORK_STATUS = "work_status"
     LAST_REPORT = "last_report"
+    TIME_TO_FULL = "time_to_full"
+    TIME_TO_EMPTY = "time_to_empty"
 
     ENERGY_CHARGED = "energy_charged"
     ENERGY_CHARGED_TODAY = "energy_charged_today"
@@ -130,6 +137,7 @@ class Key(StrEnum):
 
     CHARGING = "charging"
     ONLINE = "online"
+    BATTERY_LOW = "battery_low"
     ALARM = "alarm"
     WARNING = "warning"
 
@@ -174,6 +182,8 @@ class Key(StrEnum):
     FAN = "fan"
     BALANCING = "balancing"
     FULLY_CHARGED = "fully_charged"
+
+    ALARM_EVENT = "alarm_event"
 
 
 class Status(StrEnum):
@@ -242,6 +252,8 @@ WARNINGS = frozenset(
 PROTECTIONS = frozenset(key for key in Key if key.endswith("_protection"))
 """Bits that say that the battery has stopped something to protect itself."""
 
+ALARMS = WARNINGS | PROTECTIONS | {Key.ALARM, Key.WARNING, Key.FAULT}
+
 LIFETIME = frozenset(
     {
         Key.ENERGY_CHARGED,
@@ -258,6 +270,9 @@ LIFETIME = frozenset(
 )
 """Counters that never fall: they are right however old the sample is."""
 
+TODAY = frozenset(Key(f"{key}_today") for key in LIFETIME if "energy" in key)
+"""kWh since midnight."""
+
 SLOW = LIFETIME | {
     Key.SOH,
     Key.SOH_AVERAGE,
@@ -268,6 +283,11 @@ SLOW = LIFETIME | {
     Key.CAPACITY_FULL,
 }
 """Quantities that a sample may leave out: the last value stands."""
+
+OUTLOOK = frozenset({Key.TIME_TO_FULL, Key.TIME_TO_EMPTY})
+"""What is told of the future: at any time one of the two at most."""
+HEALTH = frozenset({Key.CELL_SPREAD_FULL, Key.CELL_LEAD_FULL, Key.CELL_SPREAD_RESTED})
+"""What is measured at a rare moment, and stands until the next one."""
 
 CELL_VOLTAGES = tuple(Key(f"cell_{number:02}_voltage") for number in range(1, 31))
 PROBE_TEMPERATURES = tuple(Key(f"cell_temperature_{number}") for number in range(1, 17))

@@ -7,10 +7,12 @@ from typing import get_args
 import aiohttp
 import pytest
 
+from emulator.dyness.catalogue import build
 from emulator.dyness.cloud import is_signed
 from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault, FaultKind
 
+ALARMS = "/v1/alarm/query"
 LIST, POINTS, STATION = "/v1/device/storage/list", "/v1/device/realTime/data", "/v1/station/info"
 SERIAL, MODULE = "R07E00000000DEMO-BMS", "DEMO000000000001"
 
@@ -43,6 +45,18 @@ async def test_envelope(cloud, post, session) -> None:
         assert response.status == 405
     assert [call.outcome for call in cloud.calls] == ["200", "401", "500", "404", "405"]
     assert [call.path for call in cloud.calls[:1]] == [POINTS]
+
+
+async def test_alarms(cloud, post) -> None:
+    page = {"pageNum": 1, "pageSize": 10}
+    assert (await post(ALARMS, SERIAL, **page)).json["info"] == "Device ID Cannot Be Empty"
+    assert (await post(ALARMS, deviceSnList=[SERIAL])).json["code"] == "500"
+    assert (await post(ALARMS, deviceSnList=[SERIAL], **page)).json["data"]["pageDate"]["list"] == []
+    cloud.devices["A-BMS"] = build("dl5-1", serial="A-BMS", raised=frozenset({"3206", "3405"}))[0]
+    data = (await post(ALARMS, deviceSnList=[SERIAL, "A-BMS"], **page)).json["data"]
+    assert (data["allCount"], data["readCount"], data["unReadCount"]) == (3, 1, 2)
+    assert [row["clearStatus"] for row in data["pageDate"]["list"]] == [1, 2, 2]
+    assert [call.serial for call in cloud.calls] == [SERIAL] * 4
 
 
 async def test_paging(cloud, post) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import re
 from typing import Any
 
+from ..alarms import alarm_attributes
 from ..raw import Point
 from ..reading import Reading, Value
 from ..vocabulary import CELL_VOLTAGES, BatteryStatus, Key
@@ -51,6 +52,7 @@ def decode(data: Any, known_family: str | None = None, sign: int | None = None) 
         family=family.name,
         values=sample.values,
         flags=sample.flags,
+        attributes=alarm_attributes(sample.values, sample.flags),
         sampled_at=sampled_at,
         firmware=sample.texts.get(Kind.FIRMWARE),
         modules=tuple(dict.fromkeys(filter(_SERIAL.fullmatch, listed))),

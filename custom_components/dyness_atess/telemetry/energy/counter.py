@@ -26,7 +26,7 @@ class _Run(NamedTuple):
 
         However long a silence was, one sample rises by no more than in the longest ordinary interval.
         """
-        most = _most(power, min(abs(at - self.at), MAXIMUM_INTERVAL.total_seconds()))
+        most = largest_rise(power, min(abs(at - self.at), MAXIMUM_INTERVAL.total_seconds()))
         if not 0 <= value - self.last <= most:
             return None
         return type(self)(self.first, value, at, self.samples + 1, self.rises + (value > self.last))
@@ -66,7 +66,7 @@ class Counter:
             rise = 0.0 if run.samples > 1 else None
         elif run.samples > 2:
             # From zeros it is no rise: the device shows its old counter again.
-            if believed.last and 0 <= value - believed.last <= _most(CONFIRMED_POWER, abs(at - believed.at)):
+            if believed.last and 0 <= value - believed.last <= largest_rise(CONFIRMED_POWER, abs(at - believed.at)):
                 rise = value - believed.last
             elif run.rises > 1:
                 rise = value - run.first
@@ -77,6 +77,6 @@ class Counter:
         return rise
 
 
-def _most(power: float, seconds: float) -> float:
+def largest_rise(power: float, seconds: float) -> float:
     """Return by how much a counter can have risen."""
     return power * seconds / 3600 + SLACK

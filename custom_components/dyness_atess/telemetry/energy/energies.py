@@ -70,7 +70,7 @@ class Energies:
     @property
     def gap(self) -> tuple[datetime, datetime] | None:
         """Times between which too much is missing to be interpolated, until it is filled or the next sample comes."""
-        return self._meter.gap if any(map(self._is_metered, METERED)) else None
+        return self._meter.gap if any(map(self.is_metered, METERED)) else None
 
     def fill(self, records: Iterable[tuple[datetime, float]]) -> dict[Key, Value]:
         """Close the gap and return the totals to show.
@@ -113,20 +113,20 @@ class Energies:
 
     def _add_counter(self, key: Key, shown: Value, at: float) -> None:
         value = within(shown, 0, MAXIMUM_TOTAL)
-        if value is None or (not value and self._is_metered(key)):
+        if value is None or (not value and self.is_metered(key)):
             return
         counter = self._counters.setdefault(key, Counter())
         rise = counter.add(value, at)
         if counter.confirmed:
             self._totals[key] = self._totals.get(key, value) + rise
 
-    def _is_metered(self, key: Key) -> bool:
+    def is_metered(self, key: Key) -> bool:
         """Return whether there is a total, and no counter that it follows."""
         return key in self._totals and not (key in self._counters and self._counters[key].confirmed)
 
     def _count(self, flow: Flow) -> None:
         for key, energy in zip(METERED, flow, strict=True):
-            if self._is_metered(key):
+            if self.is_metered(key):
                 self._totals[key] += energy
 
     def _shown(self, keys: set[Key]) -> dict[Key, Value]:

@@ -76,7 +76,7 @@ class Meter:
         if sample.at - last.at > MAXIMUM_INTERVAL.total_seconds():
             self._before_gap = last
             return 0.0, 0.0
-        return _flow([(last.at, last.power), (sample.at, sample.power)])
+        return flow_along([(last.at, last.power), (sample.at, sample.power)])
 
     def fill(self, records: Iterable[tuple[datetime, float]]) -> Flow:
         """Close the gap by records of times and W, or by the state of charge where they cannot be the whole truth."""
@@ -86,7 +86,7 @@ class Meter:
         powers = sorted((taken_at.timestamp(), power) for taken_at, power in records if abs(power) <= MAXIMUM_POWER)
         inside = [(at, power) for at, power in powers if before.at < at < after.at]
         points = [(before.at, before.power), *inside, (after.at, after.power)]
-        flow = _flow(points)
+        flow = flow_along(points)
         net, capacity, gained = flow[0] - flow[1], after.capacity or before.capacity, _gained(before, after)
         covered = all(end - start <= MAXIMUM_INTERVAL.total_seconds() for (start, _), (end, _) in pairwise(points))
         if capacity is None or gained is None:
@@ -101,7 +101,7 @@ class Meter:
         return max(energy, 0.0), max(-energy, 0.0)
 
 
-def _flow(points: Iterable[tuple[float, float]]) -> Flow:
+def flow_along(points: Iterable[tuple[float, float]]) -> Flow:
     """Return what flows if the power (W) goes straight from point to point."""
     charged = discharged = 0.0
     for (start, first), (end, second) in pairwise(points):

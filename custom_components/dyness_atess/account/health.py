@@ -1,0 +1,63 @@
+"""What the samples of a master and of its modules tell of the cells together."""
+
+from collections.abc import Mapping
+
+from homeassistant.core import callback
+
+from ..telemetry.energy.health import KNEE, Health
+from ..telemetry.vocabulary import Key
+from .account import Account
+from .coordinator import ReadingsCoordinator
+
+SAME_SAMPLE = 150.0
+"""Seconds by which a module's sample may differ from that of its master, to whose current it belongs."""
+
+
+class CellWatch:
+    """Shows on a master how far the cells are apart, where that tells something."""
+
+    def __init__(self, account: Account, master: ReadingsCoordinator, modules: Mapping[str, int]) -> None:
+        """Go on with what was measured before; `modules` are their numbers by serial number, as they become known."""
+        self._account = account
+        self._master = master
+        self._modules = modules
+        self._health = Health(account.memory.recall(master.serial).get("health"))
+        self._noted_at = 0.0
+        master.tell(*self._health.told())
+        master.async_add_listener(self._follow)
+
+    @callback
+    def _follow(self) -> None:
+        """Take a new sample of the master, and read first which module is at the top."""
+        master, at = self._master, _time(self._master)
+        if not master.data or at == self._noted_at:
+            return
+        self._noted_at = at
+        values = master.data.values
+        highest, place = values.get(Key.CELL_VOLTAGE_MAX), values.get(Key.CELL_VOLTAGE_MAX_MODULE)
+        modules = [module for serial in self._modules if (module := self._account.devices.get(serial))]
+        for module in modules:
+            is_at_the_top = isinstance(highest, float) and highest >= KNEE
+            module.goes_first = is_at_the_top and self._modules[module.serial] == place
+        before = self._health.told()
+        self._health.note(at, values)
+        if not any(module.is_current for module in modules):
+            self._health.add(at, place if isinstance(place, int) else 1, values, values)
+        self._keep()
+        if before != (now := self._health.told()):
+            master.tell(*now)
+
+    @callback
+    def follow_module(self, module: ReadingsCoordinator) -> None:
+        """Take a module's sample."""
+        number, at, master = self._modules.get(module.serial), _time(module), self._master
+        if number and module.data and master.data and abs(at - _time(master)) <= SAME_SAMPLE:
+            self._health.add(at, number, module.data.values, master.data.values)
+            self._keep()
+
+    def _keep(self) -> None:
+        self._account.memory.keep(self._master.serial, health=self._health.memory)
+
+
+def _time(coordinator: ReadingsCoordinator) -> float:
+    return coordinator.sampled_at.timestamp() if coordinator.sampled_at else 0.0

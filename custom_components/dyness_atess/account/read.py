@@ -1,0 +1,112 @@
+"""Reads of a cloud; the only place where an error becomes a state (product contract, section 5)."""
+
+from abc import abstractmethod
+from datetime import timedelta
+import logging
+from typing import override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from ..cloud.errors import CloudEmpty, CloudError, CloudRateLimited, CloudRefused, CloudRejected
+from ..const import DOMAIN
+from .credentials import Credentials
+from .schedule import RATE_LIMITED, Retries
+
+_LOGGER = logging.getLogger(__package__)
+
+
+class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
+    """Maps the outcomes of a read to what the user sees, and reads again when it is time."""
+
+    config_entry: ConfigEntry
+    after_answer: float | None = None
+    """Seconds before the next read after any answer, where a cloud is likely to refuse an earlier one."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, credentials: Credentials, name: str) -> None:
+        """Prepare to read. Nothing is read before the first refresh."""
+        super().__init__(hass, _LOGGER, config_entry=entry, name=name)
+        self._credentials = credentials
+        self.retries = Retries()
+        self._due: float | None = None
+        self.is_waiting = False
+        """Whether a read is under way, or in the queue."""
+        self.is_asked = False
+        """Whether there is a reason to expect an answer, though it failed the last time."""
+
+    @abstractmethod
+    async def _read(self) -> Data:
+        """Read once.
+
+        Raises:
+            CloudError: one of the declared outcomes.
+        """
+
+    @abstractmethod
+    def _next_read(self) -> float | None:
+        """Return in how many seconds to read again after an answer."""
+
+    @property
+    @abstractmethod
+    def is_current(self) -> bool:
+        """Whether the data at hand are young enough to be shown."""
+
+    @property
+    def seconds_to_next_read(self) -> int | None:
+        """How long until it is due, before it waits in the queue."""
+        return None if self._due is None else max(round(self._due - self.hass.loop.time()), 0)
+
+    @callback
+    def async_ask(self) -> None:
+        """Read as soon as its turn comes, unless that is under way."""
+        self.is_asked = True
+        if not self.is_waiting:
+            self.config_entry.async_create_background_task(self.hass, self.async_refresh(), f"{self.name} - asked")
+
+    @override
+    async def _async_update_data(self) -> Data:
+        self.is_waiting = True
+        try:
+            data = await self._read()
+        except CloudRateLimited as error:
+            self._wait(self.after_answer or RATE_LIMITED)
+            if self._may_stay:
+                return self.data
+            raise _failed(error) from error
+        except CloudError as error:
+            if isinstance(error, CloudRejected):
+                self._credentials.rejected(self.name, error.clock_error)
+            elif error.proves_credentials:
+                self._credentials.accepted()
+            is_no_outage = isinstance(error, CloudEmpty) or (self.after_answer and isinstance(error, CloudRefused))
+            if is_no_outage and self._may_stay:
+                self._wait(self._next_read())
+                return self.data
+            is_first = self.retries.since is None and not self.retries.waits_for()
+            wait = self.retries.failed(dt_util.utcnow().timestamp())
+            self._wait(self.after_answer or wait if error.proves_credentials else wait)
+            if is_first and self._may_stay:
+                return self.data  # tried again before anybody hears of it
+            raise _failed(error) from error
+        else:
+            self._credentials.accepted()
+            self.retries.succeeded()
+            self._wait(self._next_read())
+            return data
+        finally:
+            self.is_waiting = self.is_asked = False
+
+    @property
+    def _may_stay(self) -> bool:
+        return self.last_update_success and self.is_current
+
+    def _wait(self, seconds: float | None) -> None:
+        self._due = None if seconds is None else self.hass.loop.time() + seconds
+        self.update_interval = None if seconds is None else timedelta(seconds=seconds)
+
+
+def _failed(error: CloudError) -> UpdateFailed:
+    _LOGGER.debug("%s", error)
+    return UpdateFailed(translation_domain=DOMAIN, translation_key=error.outcome)
