@@ -239,7 +239,7 @@ class House:
         """Return the states of the entities that live on this read, or of the others, by unique id."""
         entries = er.async_entries_for_config_entry(er.async_get(self.hass), self.entry.entry_id)
         states = {entry.unique_id: self.hass.states.get(entry.entity_id) for entry in entries}
-        besides = ("calls_last_hour", *OUTLOOK)
+        besides = ("calls_last_hour", "alarm_event", *OUTLOOK)
         devices = {key: found.state for key, found in states.items() if found and not key.endswith(besides)}
         return {key: state for key, state in devices.items() if self.read.fed(key) == fed}
 
