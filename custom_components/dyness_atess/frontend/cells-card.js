@@ -25,7 +25,8 @@ const isOurs = (device) => device?.identifiers?.some(([domain]) => domain === DO
 
 /** The batteries and converters of the house; modules are part of theirs. */
 export function masters(hass) {
-  return Object.values(hass.devices ?? {}).filter((device) => isOurs(device) && !isOurs(hass.devices[device.via_device_id]));
+  const known = Object.values(hass.devices ?? {}).filter((device) => isOurs(device) && !device.disabled_by);
+  return known.filter((device) => !isOurs(hass.devices[device.via_device_id]));
 }
 
 /** The card that shows the device of an entity of ours: for the frontend's dialog "Add to dashboard". */
@@ -102,9 +103,12 @@ export class CellsCard extends HTMLElement {
   }
 
   async #read(hass) {
-    const texts = await Texts.load(hass);
-    if (hass.language !== this.#hass.language) return;
-    this.#texts = texts;
+    try {
+      const texts = await Texts.load(hass);
+      if (hass.language === this.#hass.language) this.#texts = texts;
+    } catch {
+      this.#seen = undefined; // no connection: once more with the next change of the house
+    }
     this.#draw();
   }
 
