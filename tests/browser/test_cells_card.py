@@ -224,6 +224,24 @@ async def ask_for_history(frontend: Frontend) -> None:
     await expect(frontend.page.locator("ha-more-info-info")).to_have_count(0)
 
 
+async def edit(frontend: Frontend) -> None:
+    """Another battery is chosen by clicks, and whoever picks an entity of ours is offered the card."""
+    page = frontend.page
+    await frontend.open(f"/{DASHBOARD}/0?edit=1")
+    await page.locator("hui-card-edit-mode").filter(has=page.locator(CARD, has_text="PowerHaus")).click()
+    dialog = page.locator("hui-dialog-edit-card")
+    await expect(dialog.locator("ha-device-picker")).to_contain_text("Battery or converter")
+    await expect(dialog.locator(CARD)).to_contain_text("PowerHaus")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await page.get_by_role("button", name="Add card").first.click()
+    dialog = page.locator("hui-dialog-create-card")
+    await dialog.get_by_placeholder("Search entities").fill("PowerHaus state of charge")
+    await dialog.get_by_text("State of charge").first.click()
+    await expect(dialog.locator(CARD)).to_contain_text("PowerHaus")
+    await frontend.screenshot("cells-suggestion")
+    await frontend.open(f"/{DASHBOARD}")
+
+
 async def lose_cloud(home: Household, cloud: DynessCloud, *frontends: Frontend) -> None:
     """Show what was last known while the cloud does not answer, and go on by itself."""
     batteries = [
