@@ -85,7 +85,7 @@ class DayCard extends HTMLElement {
     this.#hass = hass;
     if (!this.#isRead) {
       this.#isRead = true;
-      this.#read();
+      this.#read().catch(() => (this.#isRead = false)); // no connection
       return;
     }
     const news = KEYS.filter((key) => hass.states[this.#config[key]] !== this.#shown[key]);
