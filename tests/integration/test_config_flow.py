@@ -75,7 +75,7 @@ def typed(cloud: EmulatedCloud, **changes: str) -> dict[str, str]:
 def suggested(form: Any) -> dict[str, Any]:
     """Return what stands in the form."""
     fields = {str(key): (key.description or {}).get("suggested_value") for key in form["data_schema"].schema}
-    is_default = {"sidebar": True}.items()
+    is_default = {"sidebar": True, "reserve": 10.0}.items()
     return {field: value for field, value in fields.items() if value is not None and (field, value) not in is_default}
 
 
