@@ -16,7 +16,7 @@ from typing import Any
 
 from .atess.cloud import AtessCloud
 from .atess.pbd import Pbd
-from .dashboard import dashboard, energy_sources
+from .dashboard import DASHBOARD, energy_sources
 from .dyness.battery import EPOCH
 from .dyness.cloud import DynessCloud
 from .dyness.devices import stamp
@@ -25,7 +25,7 @@ from .household import DOMAIN, REPOSITORY, Household, HouseholdError, User, hous
 
 DIRECTORY = REPOSITORY / ".demo"
 USER = User(name="Demo", username="demo", password="demo")  # noqa: S106
-DASHBOARD = "battery-demo"
+PATH = "battery-demo"
 DYNESS_PORT = 8310
 ATESS_PORT = 8311
 """Always the same: they are part of what Home Assistant stores."""
@@ -155,7 +155,7 @@ async def live(port: int, clouds: Clouds) -> int:
     dyness, atess = clouds.dyness.url, clouds.atess.url
     async with furnished(DIRECTORY, port, clouds) as home:
         say(f"""
-  Home Assistant   {home.url}/{DASHBOARD}
+  Home Assistant   {home.url}/{PATH}
   User             {USER.username}
   Password         {USER.password}
   Dyness cloud     {dyness} (emulated; PowerHaus, {clouds.powerhaus.speed:g} times as fast as in life)
@@ -183,22 +183,21 @@ async def furnished(directory: Path, port: int, clouds: Clouds) -> AsyncGenerato
         for title, inputs in clouds.accounts.items():
             if title not in known:
                 await home.set_options(await home.configure(DOMAIN, *inputs), OPTIONS)
-        if DASHBOARD not in [known["url_path"] for known in await home.call("lovelace/dashboards/list")]:
+        if PATH not in [known["url_path"] for known in await home.call("lovelace/dashboards/list")]:
             async with asyncio.timeout(PATIENCE):
                 while not {"pv_energy", "energy_charged", "power"} <= (await home.entities(clouds.pbd.serial)).keys():
                     await asyncio.sleep(1)
                     await read(home, clouds.serials)
-            await add_dashboards(home, clouds.serials)
+            await add_dashboards(home, clouds.pbd.serial)
         yield home
 
 
-async def add_dashboards(home: Household, serials: Iterable[str]) -> None:
+async def add_dashboards(home: Household, pbd: str) -> None:
     """Give Home Assistant its dashboard and its sources of energy, and let it show local times."""
-    powerhaus, module, pbd = [await home.entities(serial) for serial in serials]
-    await home.call("lovelace/dashboards/create", url_path=DASHBOARD, title="Batteries", icon="mdi:home-battery")
-    await home.call("lovelace/config/save", url_path=DASHBOARD, config=dashboard(powerhaus, module, pbd))
-    await home.call("energy/save_prefs", energy_sources=energy_sources(pbd))
-    await home.call("frontend/set_user_data", key="core", value={"default_panel": DASHBOARD})
+    await home.call("lovelace/dashboards/create", url_path=PATH, title="Battery dashboard", icon="mdi:view-dashboard")
+    await home.call("lovelace/config/save", url_path=PATH, config=DASHBOARD)
+    await home.call("energy/save_prefs", energy_sources=energy_sources(await home.entities(pbd)))
+    await home.call("frontend/set_user_data", key="core", value={"default_panel": PATH})
     language = {"language": "en", "number_format": "language", "time_format": "language", "time_zone": "local"}
     await home.call("frontend/set_user_data", key="language", value=language)
 

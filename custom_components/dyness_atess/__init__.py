@@ -3,7 +3,8 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.typing import ConfigType
 
 from .account.account import AccountConfigEntry
 from .account.atess import AtessAccount
@@ -12,9 +13,19 @@ from .account.dyness import DynessAccount
 from .account.memory import Memory
 from .account.registry import serial_of
 from .account.repairs import withdraw
-from .const import CONF_API_TOKEN
+from .const import CONF_API_TOKEN, DOMAIN
+from .lovelace import async_serve, async_update_screen
+from .websocket import async_register
 
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
+
+
+async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
+    """Serve the screen before any account is there."""
+    async_register(hass)
+    await async_serve(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> bool:
@@ -23,11 +34,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> b
     entry.async_on_unload(entry.add_update_listener(_async_apply_changes))
     await entry.runtime_data.async_start()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    await async_update_screen(hass)
     return True
 
 
-async def _async_apply_changes(_hass: HomeAssistant, entry: AccountConfigEntry) -> None:
+async def _async_apply_changes(hass: HomeAssistant, entry: AccountConfigEntry) -> None:
     await entry.runtime_data.async_apply_changes()
+    await async_update_screen(hass)
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> bool:
@@ -35,6 +48,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> 
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     await entry.runtime_data.async_stop()
+    await async_update_screen(hass)
     return True
 
 
@@ -43,6 +57,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> 
     await Memory(hass, entry.entry_id).async_remove()
     withdraw(hass, entry)
     release_connection(hass, entry.data)
+    await async_update_screen(hass)
 
 
 async def async_remove_config_entry_device(
@@ -52,5 +67,7 @@ async def async_remove_config_entry_device(
     serial = serial_of(device_entry)
     if entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.is_removable(serial):
         return False
+    if serial == entry.entry_id:
+        return not entry.runtime_data.combined.keys
     await entry.runtime_data.async_remove(serial)
     return True

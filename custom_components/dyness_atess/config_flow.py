@@ -1,6 +1,7 @@
 """Config flow: an account of a cloud, and devices that the account does not list."""
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Any, override
 
 from homeassistant.config_entries import (
@@ -27,6 +28,7 @@ from .account.forms import (
     CREDENTIALS,
     DYNESS,
     SERVER,
+    SIDEBAR,
     STORAGE,
     Schema,
     dyness_options,
@@ -42,6 +44,7 @@ from .const import (
     CONF_DEVICE_SN,
     CONF_HOURLY_CALLS,
     CONF_REGION,
+    CONF_SIDEBAR,
     DOMAIN,
     OTHER_SERVER,
     SUBENTRY_CONVERTER,
@@ -76,6 +79,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         """Begin without an account."""
         self._account: dict[str, Any] = {}
+        self._options: dict[str, Any] = {}
         self._server: dict[str, str] = {}
         self._tried: list[dict[str, Any]] = []
 
@@ -102,10 +106,11 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask which cloud."""
         return self.async_show_menu(step_id="user", menu_options=["dyness", "atess"])
 
-    async def async_step_dyness(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
+    async def async_step_dyness(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take the credentials of a Dyness account and look for its devices."""
         errors: dict[str, str] = {}
         if user_input is not None:
+            self._options = {CONF_SIDEBAR: user_input.pop(CONF_SIDEBAR)}
             self._account = stripped(user_input, DYNESS, errors)
             if not errors:
                 self._abort_if_configured(self._account)
@@ -113,7 +118,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
                     return await self.async_step_server()
                 if result := await self._list_devices(self._account, errors):
                     return result
-        return self._form("dyness", DYNESS, user_input, errors)
+        return self._form("dyness", DYNESS | SIDEBAR, user_input, errors)
 
     async def async_step_server(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take the address of another server, for a new account or a changed one."""
@@ -126,7 +131,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
             if not errors and (result := await check(account, errors)):
                 return result
             if errors.get("base") == "invalid_auth" or not errors.keys() <= {"base", CONF_BASE_URL}:
-                step, schema = ("reconfigure", CHANGES["dyness"]) if is_change else ("dyness", DYNESS)
+                step, schema = ("reconfigure", CHANGES["dyness"]) if is_change else ("dyness", DYNESS | SIDEBAR)
                 return self._form(step, schema, self._account, errors)
         return self._form("server", SERVER, self._server, errors)
 
@@ -148,10 +153,11 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
                 return await self._create("Dyness", self._account, _subentry(SUBENTRY_STORAGE, device))
         return self._form("serial", STORAGE, user_input, errors)
 
-    async def async_step_atess(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
+    async def async_step_atess(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take the credentials of an ATESS account and the serial number of its first converter."""
         errors: dict[str, str] = {}
         if user_input is not None:
+            self._options = {CONF_SIDEBAR: user_input.pop(CONF_SIDEBAR)}
             account = stripped(user_input, ATESS, errors)
             if not errors:
                 typed = {CONF_DEVICE_SN: account.pop(CONF_DEVICE_SN)}
@@ -159,7 +165,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
                 self._tried.append(account)
                 if device := await attempt(errors, find_converter(self.hass, account, typed)):
                     return await self._create("ATESS", account, _subentry(SUBENTRY_CONVERTER, device))
-        return self._form("atess", ATESS, user_input, errors)
+        return self._form("atess", ATESS | SIDEBAR, user_input, errors)
 
     def _abort_if_configured(self, account: Mapping[str, str], entry: ConfigEntry | None = None) -> None:
         """End the flow where another entry than `entry` has this account."""
@@ -168,11 +174,14 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         if any(identity(account) in (other.unique_id, identity(other.data)) for other in others):
             raise AbortFlow("already_configured")
 
-    async def _create(self, title: str, account: dict[str, Any], *subentries: ConfigSubentryData) -> ConfigFlowResult:
+    async def _create(self, vendor: str, account: dict[str, Any], *subentries: ConfigSubentryData) -> ConfigFlowResult:
         """Make the entry. It has its unique id only from here on, so that a forgotten form blocks no other one."""
         self._abort_if_configured(account)
         await self.async_set_unique_id(identity(account), raise_on_progress=False)
-        return self.async_create_entry(title=title, data=account, subentries=subentries)
+        taken = {entry.title for entry in self._async_current_entries()}
+        titles = (f"{vendor} {number}" if number > 1 else vendor for number in count(1))
+        title = next(title for title in titles if title not in taken)
+        return self.async_create_entry(title=title, data=account, options=self._options, subentries=subentries)
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin with the account whose credentials were rejected."""
@@ -233,7 +242,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         """Show a form with what was typed still in it."""
         return self.async_show_form(
             step_id=step,
-            data_schema=self.add_suggested_values_to_schema(vol.Schema(schema), suggested),
+            data_schema=self.add_suggested_values_to_schema(vol.Schema(schema), {**self._options, **(suggested or {})}),
             errors=errors,
             description_placeholders=PLACEHOLDERS,
         )

@@ -89,10 +89,10 @@ class AlarmEventEntity(DeviceEntity, EventEntity):
         """Raise events in their order, with the words that the cloud has for what has risen."""
         async with self._in_order:
             words: dict[str, str] = {}
-            if any(event.rises for event in events):
+            if any(event.type.rises for event in events):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PATIENCE):
                         words = await self.account.async_alarm_words(self.coordinator.serial)
             for event in events:
-                self._trigger_event(event.type, event.attributes | (words if event.rises else {}))
+                self._trigger_event(event.type, event.attributes | (words if event.type.rises else {}))
                 self.async_write_ha_state()

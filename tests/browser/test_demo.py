@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.async_api import expect
 import pytest
 
-from emulator.demo import DASHBOARD, OPTIONS, USER, Clouds, Life, furnished
+from emulator.demo import OPTIONS, PATH, USER, Clouds, Life, furnished
 from emulator.household import DOMAIN, Household
 from tests.browser.frontend import chromium
 
@@ -25,13 +25,18 @@ async def test_dashboards_and_second_start(tmp_path: Path, port: int, clouds: Cl
     async with furnished(tmp_path, port, clouds) as home, chromium(home.url) as frontend:
         await frontend.log_in(USER)
         page = frontend.page
-        await page.wait_for_url(f"**/{DASHBOARD}/*")
-        await expect(page.locator("hui-gauge-card")).to_contain_text(["State of charge"] * 2)
-        for name in ("Power", "PV power", "Output power", "Battery power"):
-            await expect(page.locator("hui-tile-card", has=page.get_by_text(name, exact=True))).to_contain_text(" W")
-        await expect(page.locator("hui-history-graph-card canvas")).to_have_count(3)
-        await expect(page.locator("hui-error-card, hui-warning")).to_have_count(0)
-        await frontend.screenshot("demo")
+        await page.wait_for_url(f"**/{PATH}/*")
+        tabs = page.locator("ha-tab-group-tab")
+        await expect(tabs).to_have_count(2)
+        for tab, texts in ((0, ("PowerHaus", "OK", "mV")), (1, ("PV 1", "Output", "W"))):
+            await tabs.nth(tab).click()
+            card = page.locator("dyness-atess-cells-card")
+            for text in texts:
+                await expect(card).to_contain_text(text)
+            await expect(page.locator("hui-tile-card", has_text="State of charge")).to_contain_text("%")
+            await expect(page.locator("dyness-atess-day-card path.soc").first).to_be_attached()
+            await expect(page.locator("hui-error-card:visible, hui-warning")).to_have_count(0)
+            await frontend.screenshot(f"demo-{tab}")
         await frontend.open("/energy/now")
         await expect(page.locator("hui-error-card, hui-warning")).to_have_count(0)
         await frontend.screenshot("demo-energy")

@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.dyness_atess.cloud import transport
 from custom_components.dyness_atess.const import DOMAIN
+from custom_components.dyness_atess.telemetry.vocabulary import OUTLOOK
 from emulator.atess.cloud import AtessCloud
 from emulator.dyness.catalogue import build
 from emulator.dyness.cloud import DynessCloud
@@ -240,11 +241,12 @@ def serials_of(device: Storage) -> list[str]:
 
 
 def states_of(hass: HomeAssistant, entry: MockConfigEntry, serial: str) -> dict[str, str]:
-    """Return the states of a device by key. No two entities have the same unique id."""
+    """Return the states of a device by key, but for what comes and goes, and the time of its last event."""
     found: dict[str, str] = {}
     for registered in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
         owner, _, key = registered.unique_id.rpartition("-")
-        if owner == serial and (shown := hass.states.get(registered.entity_id)):
+        comes_and_goes = key in OUTLOOK or registered.domain == "event"
+        if owner == serial and not comes_and_goes and (shown := hass.states.get(registered.entity_id)):
             assert key not in found, registered.unique_id
             found[key] = shown.state
     return found

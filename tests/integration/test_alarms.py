@@ -3,7 +3,7 @@
 from typing import Any
 
 from homeassistant.const import EVENT_STATE_CHANGED
-from homeassistant.core import CoreState, Event, HomeAssistant, State
+from homeassistant.core import CoreState, Event, HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
 import pytest
 
@@ -43,6 +43,7 @@ class Heard:
     def _entity_id(self) -> str | None:
         return self._registry.async_get_entity_id("event", "dyness_atess", self._unique_id)
 
+    @callback
     def _hear(self, event: Event[Any]) -> None:
         new = event.data["new_state"]
         if event.data["entity_id"] != self._entity_id or not new or new.state in ("unknown", "unavailable"):

@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.const import DOMAIN
-from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME
+from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME, OUTLOOK
 from emulator.atess.cloud import AtessCloud
 from emulator.atess.pbd import Hps, Pbd
 from emulator.faults import Fault
@@ -171,7 +171,7 @@ async def test_the_battery(hass: HomeAssistant, live: Live, start: Start) -> Non
     power, soc = float(found["power"]), float(found["soc"])
     assert power
     assert [float(found[key]) for key in ("charge_power", "discharge_power")] == [max(-power, 0), max(power, 0)]
-    assert not {"time_to_full", "time_to_empty"} & states_of(hass, entry, SERIAL).keys()
+    assert [state(hass, key, SERIAL) for key in OUTLOOK] == [None, None]
     for reserve, low in ((soc - 4, "on"), (10, "off")):
         hass.config_entries.async_update_entry(entry, options={"reserve": reserve})
         await live(0.1)

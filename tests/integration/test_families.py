@@ -30,6 +30,7 @@ OUR_NAMES = {
 """What the emulator calls otherwise; the numbered ones are as in cell_temperature_1."""
 FOLLOWS = {"alarm", "charging", "energy_charged", "energy_discharged", "energy_rated", "energy_remaining", "online"}
 FOLLOWS |= {"warning", "work_status", "battery_status", "energy_charged_today", "energy_discharged_today"}
+FOLLOWS |= {"charge_power", "discharge_power", "battery_low"}
 """What we tell from other quantities, or the device list tells."""
 BITS = WARNINGS | PROTECTIONS
 """None of them is on, and the truth does not name them all."""

@@ -27,6 +27,7 @@ import pytest
 from custom_components.dyness_atess.cloud import transport
 from custom_components.dyness_atess.entity import TIMELESS
 from custom_components.dyness_atess.telemetry.dyness.decoder import family_by_name
+from custom_components.dyness_atess.telemetry.vocabulary import OUTLOOK
 from emulator.atess.cloud import AtessCloud
 from emulator.atess.pbd import Pbd
 from emulator.dyness.cloud import DynessCloud
@@ -238,7 +239,8 @@ class House:
         """Return the states of the entities that live on this read, or of the others, by unique id."""
         entries = er.async_entries_for_config_entry(er.async_get(self.hass), self.entry.entry_id)
         states = {entry.unique_id: self.hass.states.get(entry.entity_id) for entry in entries}
-        devices = {key: found.state for key, found in states.items() if found and not key.endswith("calls_last_hour")}
+        besides = ("calls_last_hour", "alarm_event", *OUTLOOK)
+        devices = {key: found.state for key, found in states.items() if found and not key.endswith(besides)}
         return {key: state for key, state in devices.items() if self.read.fed(key) == fed}
 
     def lost(self, *, fed: bool) -> set[str]:

@@ -94,7 +94,7 @@ async def test_a_restart_costs_no_reading(hass: HomeAssistant, live: Live, stopp
     await live.restart(entry, stopped_for=stopped_for)
     assert everything(hass, entry) == before | {key: "unavailable" for key in before if key.endswith("work_status")}
     await live(6)
-    asked = next(call.at for call in cloud.calls if call.serial == SERIAL)
+    asked = next(call.at for call in cloud.calls if (call.path, call.serial) == ("/v1/device/realTime/data", SERIAL))
     due = timedelta(minutes=5 if stopped_for < 5 else 12)
     assert due <= asked - sampled_at < due + timedelta(minutes=6)
 

@@ -121,4 +121,5 @@ async def test_a_low_battery(hass: HomeAssistant, live: Live) -> None:
     (module,) = device.modules
     of_module = states_of(hass, entry, module.serial).keys()
     assert "power" in of_module
-    assert not of_module & {*TIMES, "battery_low", "charge_power", "discharge_power"}
+    assert not of_module & {"battery_low", "charge_power", "discharge_power"}
+    assert [state(hass, key, module.serial) for key in TIMES] == [None, None]

@@ -50,6 +50,8 @@ class Account(ABC):
 
     manufacturer: ClassVar[str]
     portal: ClassVar[str]
+    kind: ClassVar[str]
+    """What its devices are to the screen."""
     device_list: CloudCoordinator[dict[str, Device]] | None = None
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
@@ -80,6 +82,8 @@ class Account(ABC):
         """Devices that another account already reads."""
         self._waited_at: datetime | None = None
         """When somebody was last seen to wait long, until all is well again."""
+        self.goes_on_at: datetime | None = None
+        """When there are calls again, while values age without them."""
 
     def device_info(self, serial: str) -> dr.DeviceInfo:
         """Return what the device page shows."""
@@ -288,10 +292,13 @@ class Account(ABC):
             return  # between two pauses
         if not (is_waiting or self._waited_at):
             return
-        goes_on = dt_util.as_local(now + timedelta(seconds=seconds or 0)).strftime("%H:%M")
+        self.goes_on_at = now + timedelta(seconds=seconds or 0) if is_waiting else None
+        goes_on = dt_util.as_local(self.goes_on_at or now).strftime("%H:%M")
         if is_waiting != bool(self._waited_at):
             text = f"wait for calls until {goes_on}" if is_waiting else "are read again"
             _LOGGER.info("%s: devices %s", self.entry.title, text)
+            for found in old:
+                found.async_update_listeners()
         self._waited_at = now if is_waiting else None
         placeholders = {
             "entry": self.entry.title,

@@ -64,11 +64,6 @@ class Converter(Source):
         if coordinator := self._account.devices.get(self._serial):
             coordinator.decode_again()
 
-    @property
-    @override
-    def findings(self) -> dict[str, Any]:
-        return self.decoder.findings
-
     @override
     async def fetch(self, turn: Turn) -> Any:
         try:
@@ -101,6 +96,7 @@ class AtessAccount(Account):
 
     manufacturer = "ATESS"
     portal = BASE_URL
+    kind = "converter"
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
         """Count as readers of the account its converters alone: no list can confirm what one of them is told."""

@@ -1,7 +1,7 @@
 """The batteries of an account as one."""
 
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from itertools import combinations
 import math
@@ -11,12 +11,13 @@ from homeassistant.const import Platform
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
+from ..telemetry.energy.meter import stored
 from ..telemetry.vocabulary import TODAY, Key
 from .coordinator import ReadingsCoordinator
 from .memory import Memory
 
-MEASURED = (Key.SOC, Key.POWER, Key.ENERGY_REMAINING, Key.ENERGY_RATED)
 COUNTED = (Key.ENERGY_CHARGED, Key.ENERGY_DISCHARGED, Key.ENERGY_CHARGED_TODAY, Key.ENERGY_DISCHARGED_TODAY)
+KEYS = {Key.SOC, Key.POWER, Key.ENERGY_REMAINING, Key.ENERGY_RATED, *COUNTED}
 
 SIMULTANEOUS = timedelta(seconds=10)
 LEAST_CURRENT = 1.0
@@ -24,7 +25,7 @@ LEAST_CURRENT = 1.0
 COMPARED, ALIKE = 12, 0.8
 """How many simultaneous samples are compared, and which part of them has to be alike."""
 TOLERANCE = 0.01
-"""By which the voltages differ that are measured at two ends of one cable."""
+"""By which voltages differ that are measured at two ends of one cable."""
 
 
 class Combined:
@@ -36,7 +37,7 @@ class Combined:
     Batteries that upload at different times cannot be compared and are added.
 
     Energies rise by what those of the batteries rise by, so that they neither fall when a battery is removed nor jump
-    by all that another has ever counted when it is added.
+    by all that another one has ever counted when it is added.
     """
 
     def __init__(self, devices: Mapping[str, ReadingsCoordinator], memory: Memory, entry_id: str) -> None:
@@ -46,14 +47,15 @@ class Combined:
         self.keys: set[Key] = set()
         """What all batteries have; none is forgotten."""
         self.on_change: list[Callable[[], None]] = []
-        self._devices = devices
-        self._memory = memory
-        self._entry_id = entry_id
-        self._alike: dict[tuple[str, str], tuple[Any, deque[bool]]] = {}
-        self._energies: dict[Key, dict[str, Any]] = {}
-        for key, energy in memory.recall(entry_id).get("combined", {}).items():
-            if key in COUNTED:
-                self._energies[Key(key)] = energy
+        self._devices, self._memory, self._entry_id = devices, memory, entry_id
+        self._parts: list[ReadingsCoordinator] = []
+        self._compared: dict[tuple[str, ...], Any] = {}
+        self._alike: defaultdict[tuple[str, ...], deque[bool]] = defaultdict(lambda: deque(maxlen=COMPARED))
+        try:
+            remembered = memory.recall(entry_id).get("combined", {})
+            self._energies = {Key(key): _load(energy) for key, energy in remembered.items()}
+        except AttributeError, LookupError, TypeError, ValueError:
+            self._energies = {}
 
     def since(self, key: Key) -> float | None:
         """Return when the day of an energy began (s)."""
@@ -69,89 +71,81 @@ class Combined:
     def update(self) -> None:
         """Add up anew."""
         masters = [found for found in self._devices.values() if not found.is_module]
-        parts = [part for part in masters if (Platform.SENSOR, Key.SOC) in part.quantities and not part.is_disabled]
+        self._parts = [one for one in masters if (Platform.SENSOR, Key.SOC) in one.quantities and not one.is_disabled]
         is_complete = all(found.data or found.retries.since is not None for found in masters)
-        if not self.keys and (len(parts) < 2 or not is_complete):
+        if not self.keys and (len(self._parts) < 2 or not is_complete):
             return
-        own = [{key for _, key in part.quantities} for part in parts]
-        self.keys |= {
-            key for key in (*MEASURED, *COUNTED) if own and all({key, Key.ENERGY_RATED} <= has for has in own)
-        }
-        self._compare(parts)
-        before, self.values = self.values, self._measure(parts)
+        had = [{key for _, key in part.quantities} for part in self._parts]
+        self.keys |= KEYS.intersection(*had) if had else set()
+        if Key.ENERGY_RATED not in self.keys:
+            self.keys.discard(Key.SOC)
+        for pair in combinations(self._parts, 2):
+            self._compare(*pair)
+        before, self.values = self.values, self._measured()
         for key in COUNTED:
-            self._count(key, parts)
-        self._memory.keep(self._entry_id, combined={key.value: energy for key, energy in self._energies.items()})
+            self._count(key)
         self.values |= {key: round(energy["total"], 3) for key, energy in self._energies.items()}
+        self._memory.keep(self._entry_id, combined={str(key): dict(energy) for key, energy in self._energies.items()})
         if self.values != before:
-            for listener in self.on_change:
+            for listener in list(self.on_change):
                 listener()
 
-    def _compare(self, parts: Sequence[ReadingsCoordinator]) -> None:
-        for one, other in combinations(parts, 2):
-            numbers = [_number(part, key) for key in (Key.CURRENT, Key.VOLTAGE) for part in (one, other)]
-            if None in numbers or not one.sampled_at or not other.sampled_at:
-                continue
-            current, other_current, voltage, other_voltage = (number or 0.0 for number in numbers)
-            pair, times = (one.serial, other.serial), (one.sampled_at, other.sampled_at)
-            compared, alike = self._alike.get(pair, (None, deque[bool](maxlen=COMPARED)))
-            is_loaded = max(abs(current), abs(other_current)) >= LEAST_CURRENT
-            if times != compared and is_loaded and abs(times[0] - times[1]) <= SIMULTANEOUS:
-                alike.append(current == other_current and math.isclose(voltage, other_voltage, rel_tol=TOLERANCE))
-                self._alike[pair] = times, alike
+    def _compare(self, one: ReadingsCoordinator, other: ReadingsCoordinator) -> None:
+        pair, when, then = (one.serial, other.serial), one.sampled_at, other.sampled_at
+        currents, voltages = _numbers(Key.CURRENT, one, other), _numbers(Key.VOLTAGE, one, other)
+        if not (when and then and currents and voltages) or self._compared.get(pair) == (when, then):
+            return
+        self._compared[pair] = when, then
+        if max(map(abs, currents)) >= LEAST_CURRENT and abs(when - then) <= SIMULTANEOUS:
+            self._alike[pair].append(currents[0] == currents[1] and math.isclose(*voltages, rel_tol=TOLERANCE))
 
-    def _is_counted(self, part: ReadingsCoordinator, parts: Sequence[ReadingsCoordinator]) -> bool:
+    def _is_counted(self, part: ReadingsCoordinator) -> bool:
         """Return whether the current of a battery is not that of one before it."""
-        pairs = [self._alike.get((before.serial, part.serial)) for before in parts[: parts.index(part)]]
-        return not any(pair and sum(pair[1]) >= ALIKE * len(pair[1]) for pair in pairs)
+        pairs = [self._alike.get((before.serial, part.serial)) for before in self._parts[: self._parts.index(part)]]
+        return not any(alike and sum(alike) >= ALIKE * len(alike) for alike in pairs)
 
-    def _measure(self, parts: Sequence[ReadingsCoordinator]) -> dict[Key, float]:
-        values: dict[Key, float] = {}
-        if rated := _of_all(parts, Key.ENERGY_RATED):
+    def _measured(self) -> dict[Key, float]:
+        parts, values = self._parts, dict[Key, float]()
+        if rated := _numbers(Key.ENERGY_RATED, *parts):
             values[Key.ENERGY_RATED] = round(sum(rated), 3)
         if not all(part.last_update_success and part.is_current for part in parts):
             return values
-        if remaining := _of_all(parts, Key.ENERGY_REMAINING):
+        if remaining := _numbers(Key.ENERGY_REMAINING, *parts):
             values[Key.ENERGY_REMAINING] = round(sum(remaining), 3)
-        if rated and sum(rated) and (levels := _of_all(parts, Key.SOC)):
+        if sum(rated) and (levels := _numbers(Key.SOC, *parts)):
             values[Key.SOC] = round(math.sumprod(levels, rated) / sum(rated), 1)
-        if powers := _of_all(parts, Key.POWER):
-            counted = [power for part, power in zip(parts, powers, strict=True) if self._is_counted(part, parts)]
+        if powers := _numbers(Key.POWER, *parts):
+            counted = [power for part, power in zip(parts, powers, strict=True) if self._is_counted(part)]
             values[Key.POWER] = round(sum(counted), 1)
         return values
 
-    def _count(self, key: Key, parts: Sequence[ReadingsCoordinator]) -> None:
+    def _count(self, key: Key) -> None:
         """Add by what the energies of the batteries have risen."""
-        total, midnight = Key(key.removesuffix("_today")), dt_util.start_of_local_day().timestamp()
-        now = {
-            part: [value, part.today.since(key) or 0.0] for part in parts if (value := _number(part, key)) is not None
-        }
+        midnight = dt_util.start_of_local_day().timestamp()
+        now = {part: (value, part.today.since(key) or 0.0) for part in self._parts for value in _numbers(key, part)}
         if (energy := self._energies.get(key)) is None:
-            if key not in self.keys or len(now) < len(parts):
+            if key not in self.keys or len(now) < len(self._parts):
                 return
-            energy = self._energies[key] = {
-                "total": 0.0,
-                "since": midnight,
-                "of": {part.serial: [0.0, 0.0] for part in now},
-            }
+            of_parts = {part.serial: [0.0, 0.0] for part in now}
+            energy = self._energies[key] = {"total": 0.0, "since": midnight, "of": of_parts}
         if key in TODAY and energy["since"] < midnight:
             energy |= {"total": 0.0, "since": midnight}
         for part, (value, since) in now.items():
             last, last_since = energy["of"].get(part.serial, (value, since))
             rise = max(value - last if since == last_since else value, 0.0)
-            if self._is_counted(part, parts) or not part.energies.is_metered(total):
+            if self._is_counted(part) or not part.energies.is_metered(Key(key.removesuffix("_today"))):
                 energy["total"] += rise
-        serials = {part.serial for part in parts}
-        energy["of"] = {serial: last for serial, last in energy["of"].items() if serial in serials}
-        energy["of"] |= {part.serial: last for part, last in now.items()}
+        kept = {part.serial: energy["of"][part.serial] for part in self._parts if part.serial in energy["of"]}
+        energy["of"] = kept | {part.serial: [*last] for part, last in now.items()}
 
 
-def _number(part: ReadingsCoordinator, key: Key) -> float | None:
-    value = part.data.values.get(key) if part.data else None
-    return value if isinstance(value, float | int) else None
+def _load(energy: Any) -> dict[str, Any]:
+    of_parts = {str(serial): [*map(stored, last)] for serial, last in energy["of"].items()}
+    return {"total": stored(energy["total"]), "since": stored(energy["since"]), "of": of_parts}
 
 
-def _of_all(parts: Sequence[ReadingsCoordinator], key: Key) -> list[float]:
+def _numbers(key: Key, *parts: ReadingsCoordinator) -> list[float]:
     """Return the numbers of all batteries, none where one has none."""
-    found = [value for part in parts if (value := _number(part, key)) is not None]
+    values = [part.data.values.get(key) if part.data else None for part in parts]
+    found = [value for value in values if isinstance(value, float | int)]
     return found if len(found) == len(parts) else []

@@ -147,6 +147,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if not reading.empty:
             self._take(raw, reading, received_at)
             self._wait(self._next_read())
+            self._schedule_refresh()  # who listens already had nothing to wait for
 
     @callback
     def decode_again(self) -> None:

@@ -90,6 +90,7 @@ class DynessAccount(Account):
 
     manufacturer = "Dyness"
     portal = "https://ems.dyness.com"
+    kind = "battery"
     device_list: DeviceList
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:

@@ -34,6 +34,7 @@ from ..const import (
     CONF_REGION,
     CONF_RESERVE,
     CONF_SERVER,
+    CONF_SIDEBAR,
     CONF_SINGLE_CELLS,
     OTHER_SERVER,
 )
@@ -59,6 +60,7 @@ def _number(low: float, high: float, step: float, unit: str | None = None) -> Nu
 
 
 _REGION = _select("region", *REGIONS, OTHER_SERVER)
+SIDEBAR: Schema = {vol.Required(CONF_SIDEBAR, default=True): BooleanSelector()}
 _CEILING = {vol.Required(CONF_HOURLY_CALLS, default=CEILING): _number(12, 3600, 1)}
 _RESERVE = {vol.Required(CONF_RESERVE, default=RESERVE): _number(0, 90, 1, "%")}
 DYNESS: Schema = {
@@ -96,6 +98,7 @@ ATESS_OPTIONS: Schema = {
     vol.Required(CONF_BATTERY_SIGN, default="automatic"): _select("battery_sign", "automatic", *SIGNS),
     **_RESERVE,
     **_CEILING,
+    **SIDEBAR,
 }
 
 
@@ -106,6 +109,7 @@ def dyness_options(devices: dict[str, str]) -> Schema:
         vol.Required(CONF_SINGLE_CELLS, default=False): BooleanSelector(),
         **_RESERVE,
         **_CEILING,
+        **SIDEBAR,
         vol.Optional(CONF_DEVICE): SelectSelector(SelectSelectorConfig(options=names)),
         vol.Optional(CONF_CAPACITY): _number(0, 10_000, 0.001, "kWh"),
     }

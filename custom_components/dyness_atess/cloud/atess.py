@@ -22,13 +22,9 @@ from .transport import Answer, exchange
 _LOGGER = logging.getLogger(__name__)
 
 BASE_URL = "https://www.enerclo-atesspower.com"
-PREFIX = "/api/v1"
-KINDS = ("pbd", "hps")
-_PATHS = {
-    "pbd": ("/pbd/data-last",),
-    # Of the central type and of the string type; nothing but the record tells which a device is.
-    "hps": ("/hps/data-last", "/hps/data-last-small"),
-}
+# Of HPS of the central and of the string type; nothing but the record tells which a device is.
+_PATHS = {"pbd": ("/pbd/data-last",), "hps": ("/hps/data-last", "/hps/data-last-small")}
+KINDS = tuple(_PATHS)
 
 
 def authorization(api_id: str, api_token: str) -> str:
@@ -45,33 +41,29 @@ class AtessClient:
         self, session: aiohttp.ClientSession, base_url: str, api_id: str, api_token: str, queue: AccountQueue
     ) -> None:
         """Keep the session, which stays the caller's, and the credentials, as `authorization` takes them."""
-        self._session, self._base_url, self._queue = session, base_url.rstrip("/"), queue
+        self._session, self._base_url, self._queue = session, base_url.rstrip("/") + "/api/v1", queue
         self._headers = {"Authorization": authorization(api_id, api_token), "Accept-Language": "en"}
+        # Where a device was found, so that each later read is one call.
         self._paths: dict[tuple[str, str], tuple[str, ...]] = {}
-        """Where a device was found, so that each later read is one call."""
 
     async def data_last(self, kind: str, device_sn: str, turn: Turn = FORM) -> dict[str, Any]:
-        """Return the last record of a device of one of the `KINDS`, as it came (atess-api 5, 6).
-
-        Raises:
-            CloudRefused: it does not know this serial number, or has trouble (codes 400 and 500).
-            CloudError: see `errors`.
-        """
+        """Return the last record of a device of one of the `KINDS`, as it came (atess-api 5, 6)."""
         failure: CloudError | None = None
         for path in self._paths.get((kind, device_sn), _PATHS[kind]):
             _LOGGER.debug("Asking %s", path)
             try:
                 record = await self._queue.run(partial(self._call, path, device_sn), turn)
             except (CloudEmpty, CloudRefused) as error:
-                # "No record" says more than "not found" of the other path.
-                failure = failure if isinstance(failure, CloudEmpty) else error
+                failure = (
+                    failure if isinstance(failure, CloudEmpty) else error
+                )  # "no record" says more than "not found"
             else:
                 self._paths[kind, device_sn] = (path,)
                 return record
         raise failure or CloudUnavailable
 
     async def _call(self, path: str, device_sn: str) -> dict[str, Any]:
-        url, params = f"{self._base_url}{PREFIX}{path}", {"deviceSn": device_sn}
+        url, params = f"{self._base_url}{path}", {"deviceSn": device_sn}
         return _record(await exchange(self._session, "GET", url, headers=self._headers, params=params))
 
 
@@ -96,5 +88,4 @@ def _record(answer: Answer) -> dict[str, Any]:
         raise CloudRefused("not found" if "400" in codes else "refused")
     if succeeded or answer.status >= 400:
         raise CloudUnavailable("record of an unknown form" if succeeded else f"HTTP status {answer.status}")
-    # Nobody knows how the cloud says that it is asked too often (atess-api 1).
-    raise CloudRateLimited
+    raise CloudRateLimited  # nobody knows how the cloud says that it is asked too often (atess-api 1)

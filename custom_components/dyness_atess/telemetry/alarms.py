@@ -1,9 +1,8 @@
 """Alarms of a device: which are on, which of them are normal, and what rises and ends from sample to sample."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from .reading import Reading, Value
 from .vocabulary import ALARMS, PROTECTIONS, WARNINGS, Key
@@ -37,32 +36,28 @@ class AlarmEventType(StrEnum):
     WARNING_RAISED = "warning_raised"
     WARNING_CLEARED = "warning_cleared"
 
+    @property
+    def rises(self) -> bool:
+        """Whether it begins."""
+        return self in (AlarmEventType.PROTECTION_RAISED, AlarmEventType.WARNING_RAISED)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AlarmEvent:
+
+class AlarmEvent(NamedTuple):
     """An alarm that has risen or is over."""
 
     type: AlarmEventType
     attributes: dict[str, Any]
 
-    @property
-    def rises(self) -> bool:
-        """Whether it has risen."""
-        return self.type in (AlarmEventType.PROTECTION_RAISED, AlarmEventType.WARNING_RAISED)
-
 
 def alarm_attributes(values: Mapping[Key, Value], flags: Mapping[Key, bool]) -> dict[Key, Mapping[str, Any]]:
     """Return which bits are behind the totals of a device, and whether they say no more than that it is full."""
-    active = {
-        total: sorted(str(key) for key in bits if flags.get(key))
-        for total, bits in ((Key.ALARM, PROTECTIONS), (Key.WARNING, WARNINGS))
-        if total in flags
-    }
-    attributes: dict[Key, Mapping[str, Any]] = {total: {"active": keys} for total, keys in active.items()}
-    if warnings := active.get(Key.WARNING, []):
-        attributes[Key.WARNING] = {"active": warnings, "expected": _is_expected(warnings, values, flags)}
-    elif Key.WARNING in active:
-        attributes[Key.WARNING] = {"active": [], "expected": False}
+    attributes: dict[Key, Mapping[str, Any]] = {}
+    if Key.ALARM in flags:
+        attributes[Key.ALARM] = {"active": sorted(str(key) for key in PROTECTIONS if flags.get(key))}
+    if Key.WARNING in flags:
+        active = sorted(str(key) for key in WARNINGS if flags.get(key))
+        expected = bool(active) and _is_expected(active, values, flags)
+        attributes[Key.WARNING] = {"active": active, "expected": expected}
     return attributes
 
 
@@ -78,32 +73,26 @@ class Alarms:
             self.compare(known)
 
     def compare(self, reading: Reading, told: Collection[Key] = (), module: int | None = None) -> list[AlarmEvent]:
-        """Return what has risen and what is over; what is `told` of another part of the same battery is not.
+        """Return what is over and what has risen; what is `told` of another part of the same battery is not.
 
         What a sample leaves out stays as it was, and within one sample nothing ends, so that what flickers rises once.
         """
         last, self._last = self._last, reading
-        flags = reading.flags
+        flags, events = reading.flags, []
         is_same_sample = last is not None and reading.sampled_at is not None and reading.sampled_at == last.sampled_at
-        over = [] if is_same_sample else [key for key in self.active if flags.get(key) is False]
         is_explained = any(flags.get(key) for key in PROTECTIONS | WARNINGS)
-        new = [
-            key
-            for key in sorted(ALARMS & flags.keys(), key=lambda key: (key not in WARNINGS, key))
-            if flags[key] and key not in self.active and not (key in TOTALS and is_explained)
-        ]
-        changes = {key: (False, self.active.pop(key)) for key in over}
-        changes |= {key: (True, _is_expected([key], reading.values, flags)) for key in new}
-        self.active |= {key: changes[key][1] for key in new}
-        if last is None:
-            return []
-        return [
-            AlarmEvent(
-                type=_type(key, rises), attributes={**_attributes(key, reading.values, module), "expected": expected}
-            )
-            for key, (rises, expected) in changes.items()
-            if key not in told
-        ]
+        for key in sorted(ALARMS & flags.keys(), key=lambda key: (flags[key], key not in WARNINGS, key)):
+            rises = flags[key]
+            if rises == (key in self.active) or (key in TOTALS and is_explained if rises else is_same_sample):
+                continue
+            if rises:
+                expected = self.active[key] = _is_expected([key], reading.values, flags)
+            else:
+                expected = self.active.pop(key)
+            if last and key not in told:
+                attributes = _attributes(key, reading.values, module) | {"expected": expected}
+                events.append(AlarmEvent(_type(key, rises), attributes))
+        return events
 
 
 def _type(key: Key, rises: bool) -> AlarmEventType:

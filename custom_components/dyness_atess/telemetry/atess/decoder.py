@@ -1,107 +1,96 @@
-"""From a record of a converter to a Reading.
+"""From a record of a converter to a Reading, whose meaning depends on the records before it."""
 
-What a record means depends on the records before it, so that each device has a decoder of its own, with a memory.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from copy import deepcopy
 from datetime import UTC, datetime
-import json
 from typing import Any
+
+import probatio as vol
 
 from ..raw import Point, number
 from ..reading import Reading
 from ..vocabulary import LIFETIME, BatteryStatus, DeviceStatus, Key, Status
-from .dating import date
-from .evidence import CIRCUITS, CONTRARY, IDLE_CURRENT, INPUTS, LEAST_RISE, SCALED, decide, direction, scale
-from .fields import BATTERY, FIELDS, Field, Measure
+from .dating import FURTHEST_WEST, GAP, date
+from .evidence import CONTRARY, IDLE_CURRENT, LEAST_RISE, SCALED, decide, direction, scale
+from .fields import FIELDS, Field, Measure
 
-LEAST = {Measure.VOLTAGE: 50.0, Measure.CURRENT: IDLE_CURRENT}  # of an input or a battery that exists; offsets are less
+LEAST = {Measure.VOLTAGE: 50.0, Measure.CURRENT: IDLE_CURRENT}  # of a part that exists; offsets are less
 OFFSET_POWER = 50.0  # W; for a smaller product of voltage and current it does not matter whether they are tenths
-NEIGHBOURS = 1800.0  # s; records further apart are not compared
+CIRCUITS = ("", "output_", "pv1_", "pv2_", "pv3_", "pv4_", "pv5_")  # what has a voltage, a current and so a power
+_DECISION = vol.ExactSequence([vol.In((None, 1.0, 0.1, -1.0)), str, vol.In(range(CONTRARY))])
+_MEMORY = vol.Schema(
+    {
+        vol.Optional("records", default=dict): {str: float},
+        vol.Optional("time", default=""): str,
+        vol.Optional("clock_offset", default=FURTHEST_WEST): float,
+        vol.Optional("last_at", default=0.0): float,
+        vol.Optional("last", default=dict): {str: float},
+        vol.Optional("today", default=dict): {str: float},
+        vol.Optional("parts", default=lambda: ["pv1"]): [str],  # whatever is for the sun has an input
+        vol.Optional("scale", default=lambda: [None, "", 0]): _DECISION,
+        vol.Optional("sign", default=lambda: [None, "", 0]): _DECISION,
+    }
+)
 
 
 class ConverterDecoder:
     """Decodes the records of one converter, in the order in which they come."""
 
     def __init__(self, kind: str, memory: Any = None, *, battery_sign: int | None = None) -> None:
-        """Go on from the `memory` of an earlier decoder, if it is one.
-
-        `battery_sign` is 1 where the cloud's battery current is positive while discharging, -1 while charging, and None
-        to tell it from the numbers.
-        """
+        """Go on from an earlier `memory`; the sign is 1 where the battery's current is positive in discharge, or -1."""
         self._kind, self._battery_sign = kind, battery_sign
-        self._last: tuple[float, dict[Key, Any]] = 0.0, {}
-        """The last new record: when it came, and what it said."""
         try:
-            self._memory = _copy(memory or {})
-        except ArithmeticError, AttributeError, LookupError, TypeError, ValueError:
-            self._memory = _copy({})
+            self._memory = _MEMORY(memory or {})
+        except vol.Invalid:
+            self._memory = _MEMORY({})
 
     @property
     def memory(self) -> dict[str, Any]:
         """What has been learned, for JSON."""
-        return _copy(self._memory)
-
-    @property
-    def findings(self) -> dict[str, Any]:
-        """What was decided and by what, and what is withheld until it is, for diagnostics."""
-        withheld = {
-            "voltages, currents, temperatures: whole or tenths": self._memory["scale"][0] is None,
-            "battery current and power: direction": BATTERY in self._memory["parts"] and self._direction is None,
-        }
-        return {
-            **{name: self.memory[name] for name in ("scale", "sign", "parts", "clock_offset")},
-            "battery_sign": self._battery_sign,
-            "withheld": [name for name, is_withheld in withheld.items() if is_withheld],
-        }
+        return deepcopy(self._memory)
 
     def decode(self, data: Any, received_at: datetime) -> Reading:
         """Decode the `data` of one answer, whatever it is. Never raises."""
-        texts = {str(name): _text(value) for name, value in data.items()} if isinstance(data, dict) else {}
-        rows: list[tuple[Field, float]] = []
-        time = ""
-        for row in FIELDS[self._kind]:
-            if row.measure is Measure.TEXT:
-                text = texts.pop(row.name, "")
-                time = text if row.key else time
-            elif (sent := number(texts.get(row.name, ""))) is not None:
-                rows.append((row, float(sent)))
+        memory, fields, content = self._memory, FIELDS[self._kind], data if isinstance(data, dict) else {}
+        texts = {str(name): str(it).strip()[:200] for name, it in content.items() if isinstance(it, str | int | float)}
+        labels = {row.key: texts.pop(row.name, "") for row in fields if row.measure is Measure.TEXT}
+        numbers = ((row, number(texts.get(row.name, ""))) for row in fields)
+        rows = [(row, float(it)) for row, it in numbers if it is not None and (not row.states or it in row.states)]
         if not any(sent for _, sent in rows):
-            # All is 0 after a restart of the data logger: that is no measurement.
-            return Reading(family=self._kind, unknown=() if rows else _points(texts))
-        now, is_new, is_new_day = received_at.timestamp(), False, False
-        is_offline = any(row.states and row.states.get(sent) is DeviceStatus.OFFLINE for row, sent in rows)
-        if is_offline:
-            taken = [taken for taken, _ in self._memory["records"].values() if 0 <= taken <= now]
-            sampled_at = datetime.fromtimestamp(max(taken), UTC) if taken else None
-        else:
-            numbers = [(row.name, sent) for row, sent in rows]
-            sampled_at, is_new, is_new_day = date(self._memory, time, numbers, received_at)
+            return Reading(family=self._kind)  # all is 0 after a restart of the data logger: that is no measurement
+        last_at, last, is_new, is_new_day = memory["last_at"], memory["last"], False, False
+        sampled_at = datetime.fromtimestamp(last_at, UTC) if last_at else None
+        is_offline = any(row.states and row.states[sent] is DeviceStatus.OFFLINE for row, sent in rows)
+        if not is_offline:
+            by_name = {row.name: sent for row, sent in rows}
+            sampled_at, is_new, is_new_day = date(memory, labels[Key.LAST_REPORT], by_name, received_at)
         evidence = scale(rows)
         if evidence and is_new:
-            decide(self._memory["scale"], *evidence)
-        factor = self._memory["scale"][0]
-        if evidence and evidence[0] != factor:
-            factor = None
-        known: list[tuple[Field, Any]] = []
-        implausible: dict[str, str] = {}
+            decide(memory["scale"], *evidence)
+        factor = None if evidence and evidence[0] != memory["scale"][0] else memory["scale"][0]
+        shown: dict[Key, Any] = {}
+        implausible: list[Point] = []
         for row, sent in rows:
-            try:
-                known.append((row, _meaning(row, sent, factor)))
-            except LookupError:
+            text = texts.pop(row.name)
+            if row.measure in SCALED and not factor:
                 continue
-            except ValueError:
-                implausible[row.name] = texts[row.name]
-            del texts[row.name]
-        measured = _by_key(known)
-        powers = _powers(measured, _by_key(rows), factor)
+            meaning = _meaning(row, sent, factor or 1.0)
+            if meaning is None:
+                implausible.append(Point(row.name, "", text))
+            elif self._exists(row, meaning) and row.key:
+                shown[row.key] = meaning
+        sent_there = {row.key: sent for row, sent in rows if row.part in (None, *memory["parts"])}
+        powers = self._powers(shown if factor else sent_there, is_scaled=bool(factor))
         if is_new:
-            (then, last), self._last = self._last, (now, measured)
-            if told := direction(measured, last if 0 < now - then <= NEIGHBOURS else {}, powers):
-                decide(self._memory["sign"], *told)
-        shown = _by_key([(row, meaning) for row, meaning in known if self._exists(row, meaning)])
+            memory["last"] = {key: value for key, value in shown.items() if isinstance(value, float)}
+            if told := direction(shown, last if 0 <= memory["last_at"] - last_at <= GAP else {}, powers):
+                decide(memory["sign"], *told)
         for key in [key for key in shown if key.endswith("_today")]:
-            shown[key] = self._today_so_far(key, shown[key], is_new=is_new, is_new_day=is_new_day)
+            least = memory["today"].get(key, 2 * LEAST_RISE) - LEAST_RISE
+            # A fall is confirmed by midnight or by the next record.
+            if is_new and (shown[key] >= least or is_new_day or last.get(key, least) < least):
+                memory["today"][key] = shown[key]
+            shown[key] = memory["today"].get(key)
         self._derive(shown, powers)
         if is_offline:
             shown = {key: shown[key] for key in shown.keys() & {*LIFETIME, Key.DEVICE_STATUS}} | {Key.ONLINE: False}
@@ -111,54 +100,43 @@ class ConverterDecoder:
             values={key: value for key, value in shown.items() if not isinstance(value, bool | None)},
             flags={key: value for key, value in shown.items() if isinstance(value, bool)},
             sampled_at=sampled_at,
-            unknown=_points(texts),
-            implausible=_points(implausible),
+            unknown=tuple(Point(name, "", text) for name, text in texts.items() if text),
+            implausible=tuple(implausible),
         )
 
     def _exists(self, row: Field, meaning: Any) -> bool:
         """Return whether the part of the device that a field belongs to has ever been seen to be there."""
-        parts, least = self._memory["parts"], LEAST.get(row.measure, 0.0) if row.part != row.name else 0.0
-        if row.part not in (None, *parts) and meaning not in (None, BatteryStatus.IDLE):
-            parts += [row.part] if isinstance(meaning, str) or abs(meaning) > least else []
-        return meaning is not None and row.part in (None, *parts)
+        parts = self._memory["parts"]
+        if row.part not in (None, *parts) and meaning is not BatteryStatus.IDLE:
+            parts += [row.part] if isinstance(meaning, str) or abs(meaning) > LEAST.get(row.measure, 0.0) else []
+        return row.part in (None, *parts)
 
-    def _today_so_far(self, key: Key, value: float, *, is_new: bool, is_new_day: bool) -> float | None:
-        """Return what a counter of the day shows, once a fall is confirmed by midnight or by the next record."""
-        today, falling = self._memory["today"], self._memory["falling"]
-        last: float | None = today.get(key)
-        falls = not value if last is None else value < last - LEAST_RISE
-        if not is_new or (falls and not is_new_day and key not in falling):
-            falling += [key] if is_new else []
-            return last
-        self._memory["falling"] = [other for other in falling if other != key]
-        today[key] = value
-        return value
-
-    @property
-    def _direction(self) -> float | None:
-        """1 where the cloud's battery current is positive while discharging, -1 while charging, None where unclear."""
-        decided, _, contrary = self._memory["sign"]
-        return self._battery_sign or (None if contrary else decided)
+    def _powers(self, numbers: Mapping[Any, Any], *, is_scaled: bool) -> dict[Key, float | None]:
+        """Return voltage x current in W of what exists, and the sum of the inputs; None where they are not known."""
+        powers: dict[Key, float | None] = {}
+        for of in CIRCUITS:
+            if f"{of}voltage" in numbers and f"{of}current" in numbers:
+                product = round(numbers[f"{of}voltage"] * numbers[f"{of}current"]) + 0.0
+                unscaled = 0.0 if abs(product) <= OFFSET_POWER else None
+                powers[Key(f"{of}power")] = product if is_scaled else unscaled
+        inputs = [powers.get(Key(f"{part}_power")) for part in self._memory["parts"] if f"{part}_" in CIRCUITS]
+        powers[Key.PV_POWER] = None if None in inputs else sum(filter(None, inputs), 0.0)
+        return powers
 
     def _derive(self, shown: dict[Key, Any], powers: Mapping[Key, float | None]) -> None:
         """Add what follows from the values of this same record, in the signs of the product."""
-        existing = [power for power in INPUTS if power.removesuffix("_power") in self._memory["parts"]]
-        shown |= {power: powers.get(power) for power in (*existing, Key.OUTPUT_POWER)}
-        inputs = INPUTS.keys() & powers if self._memory["scale"][0] is None else existing
-        known = [powers.get(power) for power in inputs]
-        shown[Key.PV_POWER] = sum(filter(None, known)) if known and None not in known else None
-        current, sign = shown.pop(Key.CURRENT, None), self._direction
+        current, (decided, _, contrary) = shown.pop(Key.CURRENT, None), self._memory["sign"]
+        power, sign = powers.get(Key.POWER), self._battery_sign or (None if contrary else decided)
+        shown |= {**powers, Key.POWER: None if power is None or not sign else power * sign + 0.0}  # never -0.0
         if current is not None and sign:
-            current, power = current * sign + 0.0, powers.get(Key.POWER)  # never -0.0
-            shown |= {Key.CURRENT: current, Key.POWER: None if power is None else power * sign + 0.0}
+            shown[Key.CURRENT] = current = current * sign + 0.0
             flowing = Status.CHARGING if current < 0 else Status.DISCHARGING
             shown[Key.STATUS] = Status.IDLE if abs(current) < IDLE_CURRENT else flowing
             shown[Key.CHARGING] = shown[Key.STATUS] is Status.CHARGING
         if not shown.get(Key.SOC) and not shown.get(Key.VOLTAGE, 1.0):
             shown.pop(Key.SOC, None)  # 0 % of no battery voltage is no data
         if Key.CELL_VOLTAGE_MAX in shown and Key.CELL_VOLTAGE_MIN in shown:
-            spread = shown[Key.CELL_VOLTAGE_MAX] - shown[Key.CELL_VOLTAGE_MIN]
-            shown[Key.CELL_VOLTAGE_SPREAD] = round(spread * 1000)
+            shown[Key.CELL_VOLTAGE_SPREAD] = round((shown[Key.CELL_VOLTAGE_MAX] - shown[Key.CELL_VOLTAGE_MIN]) * 1000)
         if state := shown.get(Key.DEVICE_STATUS):
             shown[Key.FAULT] = state in (DeviceStatus.ERROR, DeviceStatus.PERMANENT_ERROR)
         if battery := shown.get(Key.BATTERY_STATUS):
@@ -167,74 +145,13 @@ class ConverterDecoder:
             shown[Key.DISCHARGE_ENABLED] = battery not in (both, BatteryStatus.DISCHARGE_DISABLED)
 
 
-def _copy(memory: Any) -> dict[str, Any]:
-    """Return what was learned, or raise one of many errors where `memory` is something else."""
-    offset = memory.get("clock_offset")
-    copy: dict[str, Any] = {
-        "records": {key: [float(taken), float(last)] for key, (taken, last) in memory.get("records", {}).items()},
-        "time": str(memory.get("time", "")),
-        "day": str(memory.get("day", "")),
-        "clock_offset": None if offset is None else float(offset),
-        # Whatever is for the sun has an input.
-        "parts": [str(part) for part in memory.get("parts", ["pv1"])],
-        "today": {Key(key): float(value) for key, value in memory.get("today", {}).items()},
-        "falling": [Key(key) for key in memory.get("falling", ())],
-    }
-    for name, choices in (("scale", (None, 1.0, 0.1)), ("sign", (None, 1.0, -1.0))):
-        decided, by, contrary = memory.get(name, (None, "", 0))
-        if decided not in choices or contrary not in range(CONTRARY):
-            raise ValueError("no decision")
-        copy[name] = [decided, str(by), contrary]
-    json.dumps(copy, allow_nan=False)
-    return copy
-
-
-def _meaning(row: Field, sent: float, factor: float | None) -> Any:
-    """Return what a number means, None where it is not known whether it is in tenths.
-
-    Raises:
-        LookupError: a state that has no name.
-        ValueError: it cannot be.
-    """
+def _meaning(row: Field, sent: float, factor: float) -> Any:
+    """Return what a number means, None where it cannot be."""
     if row.states:
         return row.states[sent]
-    if (unit := factor if row.measure in SCALED else 1.0) is None:
+    (low, high), value = row.measure.value, sent * factor if row.measure in SCALED else sent
+    if not low <= value <= high:
         return None
-    low, high = row.measure.value
-    is_number = row.measure is Measure.NUMBER
-    if not low <= sent * unit <= high or (is_number and not sent.is_integer()):
-        raise ValueError("cannot be")
-    # Single precision adds digits.
-    return int(sent) if is_number else round(sent * unit, 3 if row.measure is Measure.CELL_VOLTAGE else 2) + 0.0
-
-
-def _by_key(values: Iterable[tuple[Field, Any]]) -> dict[Key, Any]:
-    """Return what is known by quantity; of two fields for the same one the last that is not 0."""
-    by_key: dict[Key, Any] = {}
-    for row, value in values:
-        if row.key and value is not None and (value or row.key not in by_key):
-            by_key[row.key] = value
-    return by_key
-
-
-def _powers(measured: Mapping[Key, Any], sent: Mapping[Key, float], factor: float | None) -> dict[Key, float | None]:
-    """Return voltage x current in W of every circuit that has both, None where they are not known or believed."""
-    powers: dict[Key, float | None] = {}
-    for power, (voltage, current) in CIRCUITS.items():
-        if voltage in measured and current in measured:
-            powers[power] = round(measured[voltage] * measured[current]) + 0.0
-        elif voltage in sent and current in sent:
-            is_none = factor is None and abs(sent[voltage] * sent[current]) <= OFFSET_POWER
-            powers[power] = 0.0 if is_none else None
-    return powers
-
-
-def _points(texts: Mapping[str, str]) -> tuple[Point, ...]:
-    return tuple(Point(id=name, name="", value=text) for name, text in texts.items() if text)
-
-
-def _text(value: Any) -> str:
-    """Return what a field holds, in characters that can be stored; empty where it holds nothing."""
-    if isinstance(value, dict | list) or (isinstance(value, int) and value.bit_length() > 128):
-        return type(value).__name__ if value else ""
-    return "" if value is None else str(value).strip().encode("ascii", "backslashreplace").decode()[:200]
+    if row.measure is Measure.WHOLE:
+        return int(value) if value.is_integer() else None
+    return round(value, 3 if row.measure is Measure.CELL_VOLTAGE else 2) + 0.0  # single precision adds digits

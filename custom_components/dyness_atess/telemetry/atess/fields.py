@@ -1,13 +1,10 @@
-"""Every field of a PBD's record (atess-api 5), and of an HPS's those whose meaning is certain (atess-api 6).
-
-The vendor explains none of them. Meanings are those of the registers that the fields are copies of (atess-api 5.1).
-"""
+"""Every field of a PBD's record, and of an HPS's those that are certain; the vendor explains none (atess-api 5, 6)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, unique
 
-from ..vocabulary import BatteryStatus, DeviceStatus, Key, RunMode
+from ..vocabulary import BatteryStatus, DeviceStatus as State, Key, RunMode
 
 type Fields = tuple[Field, ...]
 type States = Mapping[float, StrEnum | bool] | None
@@ -25,11 +22,11 @@ class Measure(Enum):
     PERCENTAGE = (0.0, 100.0)
     CELL_VOLTAGE = (1.0, 5.0)  # V; without a battery the mean is a small negative number that arrives as 65.5
     CELL_TEMPERATURE = (-50.0, 120.0)  # whole °C
-    ENERGY_TODAY = (0.0, 6500.0)  # kWh; 6553.5 is a small negative number
-    MINUTES_TODAY = (0.0, 1500.0)
+    ENERGY = (0.0, 6500.0)  # kWh; 6553.5 is a small negative number
+    MINUTES = (0.0, 1500.0)
     LIFETIME = (0.0, 1e8)  # kWh or hours
     SECONDS = (0.0, 1e5)
-    NUMBER = (0.0, 1e6)
+    WHOLE = (0.0, 1e6)
     STATE = (-1.0, 1e3)
     TEXT = ()
 
@@ -40,131 +37,98 @@ class Field:
 
     name: str
     measure: Measure
-    key: Key | None = None
-    """None for a property of the device, and for what stays in diagnostics."""
-    part: str | None = None
-    """What must have been seen to exist: where it does not, the field is 0 for ever."""
-    states: States = None
+    key: Key | None  # None for a property of the device, and for what stays in diagnostics
+    part: str | None  # what must have been seen to exist; where it does not, the field is 0 for ever
+    states: States
 
 
 BATTERY = "battery"
-_OWN = ""
-"""The field tells by itself whether its part exists."""
+OWN = ""  # the field tells by itself whether its part exists
 
 
-def _rows(measure: Measure, part: str | None = None, states: States = None, /, **keys: Key | None) -> Fields:
+def rows(measure: Measure, part: str | None = None, states: States = None, /, **keys: Key | None) -> Fields:
+    """Return fields that have all but their keys in common."""
     return tuple(
-        Field(name=name, measure=measure, key=key, part=name if part == _OWN else part, states=states)
+        Field(name=name, measure=measure, key=key, part=name if part == OWN else part, states=states)
         for name, key in keys.items()
     )
 
 
-def _input(n: int, voltage: str, current: str, inductor_current: str) -> Fields:
-    currents = {current: Key(f"pv{n}_current"), inductor_current: Key(f"pv{n}_inductor_current")}
-    voltages = {voltage: Key(f"pv{n}_voltage")}
-    return _rows(Measure.VOLTAGE, f"pv{n}", **voltages) + _rows(Measure.CURRENT, f"pv{n}", **currents)
-
-
-def _extremes(end: str) -> Fields:
-    """Return the highest or lowest, and where it is: "Cell" is the number of a cell, not its voltage."""
-    places = {
-        f"{end}VoltCell": Key(f"cell_voltage_{end}_cell"),
-        f"{end}VoltNum": Key(f"cell_voltage_{end}_module"),
-        f"{end}VoltGroup": Key(f"cell_voltage_{end}_group"),
-        f"{end}TempNum": Key(f"cell_temperature_{end}_sensor"),
-        f"{end}TempGroup": Key(f"cell_temperature_{end}_group"),
-    }
-    return (
-        *_rows(Measure.CELL_VOLTAGE, _OWN, **{f"{end}Volt": Key(f"cell_voltage_{end}")}),
-        *_rows(Measure.CELL_TEMPERATURE, _OWN, **{f"{end}Temp": Key(f"cell_temperature_{end}")}),
-        *_rows(Measure.NUMBER, _OWN, **places),
-    )
-
-
-_BATTERY_STATES: dict[float, StrEnum | bool] = dict(enumerate([*BatteryStatus][:6]))  # in the order of the vocabulary
-_PBD_STATES: dict[float, StrEnum | bool] = {
-    -1: DeviceStatus.OFFLINE,
-    0: DeviceStatus.STANDBY,
-    1: DeviceStatus.CHECKING,
-    2: DeviceStatus.RUNNING,
-    3: DeviceStatus.ERROR,
-    4: DeviceStatus.PERMANENT_ERROR,
-    6: DeviceStatus.SINGLE_PV,
-}
-_HPS_STATES: dict[float, StrEnum | bool] = {
-    **_PBD_STATES,
-    2: DeviceStatus.ON_GRID,
-    5: DeviceStatus.OFF_GRID,
-    7: DeviceStatus.SWITCHING_OFF_GRID,
-    8: DeviceStatus.SWITCHING_ON_GRID,
-}
+_STATES: dict[float, StrEnum | bool] = dict(enumerate([*State][:5]))  # 4 is a permanent error
+_STATES |= {-1: State.OFFLINE, 6: State.SINGLE_PV}
+_HPS_STATES = _STATES | {2: State.ON_GRID, 5: State.OFF_GRID, 7: State.SWITCHING_OFF_GRID, 8: State.SWITCHING_ON_GRID}
 
 _BOTH: Fields = (
-    *_rows(Measure.TEXT, deviceSn=None, time=Key.LAST_REPORT),
-    *_rows(Measure.POWER, ppv=None, ppv1=None, ppv2=None, ppv3=None, pac=None),
-    *_rows(Measure.VOLTAGE, bvbus=Key.BUS_VOLTAGE),
-    *_rows(Measure.VOLTAGE, BATTERY, vbat=Key.VOLTAGE),
-    *_rows(Measure.CURRENT, BATTERY, ibat=Key.CURRENT),
-    # The state of charge, not a capacity in Ah; the mean of the cells.
-    *_rows(Measure.PERCENTAGE, _OWN, capacity=Key.SOC),
-    *_rows(Measure.CELL_VOLTAGE, _OWN, mvpv=Key.CELL_VOLTAGE_AVERAGE),
+    *rows(Measure.TEXT, deviceSn=None, time=Key.LAST_REPORT),
+    *rows(Measure.POWER, ppv=None, ppv1=None, ppv2=None, ppv3=None, pac=None),
+    *rows(Measure.VOLTAGE, "pv1", vpv=Key("pv1_voltage")),
+    *rows(Measure.CURRENT, "pv1", ipv=Key("pv1_current"), bipvBuck1=Key("pv1_inductor_current")),
+    *rows(Measure.VOLTAGE, bvbus=Key.BUS_VOLTAGE),
+    *rows(Measure.VOLTAGE, BATTERY, vbat=Key.VOLTAGE),
+    *rows(Measure.CURRENT, BATTERY, ibat=Key.CURRENT),
     # Counters: of today energy and minutes, of all time energy and hours.
-    *_rows(Measure.ENERGY_TODAY, epvToday=Key.PV_ENERGY_TODAY),
-    *_rows(Measure.ENERGY_TODAY, BATTERY, echargeToday=Key.ENERGY_CHARGED_TODAY),
-    *_rows(Measure.ENERGY_TODAY, BATTERY, edischargeToday=Key.ENERGY_DISCHARGED_TODAY),
-    *_rows(Measure.MINUTES_TODAY, epvTimeToday=Key.PV_TIME_TODAY),
-    *_rows(Measure.MINUTES_TODAY, BATTERY, echargeTimeToday=Key.CHARGE_TIME_TODAY),
-    *_rows(Measure.MINUTES_TODAY, BATTERY, edischargeTimeToday=Key.DISCHARGE_TIME_TODAY),
-    *_rows(Measure.LIFETIME, epvTotal=Key.PV_ENERGY, epvTimeTotal=Key.PV_TIME),
-    *_rows(Measure.LIFETIME, BATTERY, ebatChargeTotal=Key.ENERGY_CHARGED, ebatDischargeTotal=Key.ENERGY_DISCHARGED),
-    *_rows(Measure.LIFETIME, BATTERY, ebatChargeTimeTotal=Key.CHARGE_TIME, ebatDischargeTimeTotal=Key.DISCHARGE_TIME),
-    # What the battery's management system tells, where there is one. bmsVoltStatus is a relay, not a voltage.
-    *_rows(Measure.CURRENT, _OWN, maxChargeCurr=Key.CHARGE_CURRENT_LIMIT, maxDischargeCurr=Key.DISCHARGE_CURRENT_LIMIT),
-    *_extremes("max"),
-    *_extremes("min"),
-    *_rows(Measure.NUMBER, _OWN, bmsSystemStatus=Key.BMS_SYSTEM_STATUS),
-    *_rows(Measure.STATE, _OWN, {0: False, 1: True}, bmsVoltStatus=Key.BATTERY_RELAY),
-    *_rows(Measure.STATE, _OWN, _BATTERY_STATES, bmsStatus=Key.BATTERY_STATUS),
+    *rows(Measure.ENERGY, epvToday=Key.PV_ENERGY_TODAY),
+    *rows(Measure.ENERGY, BATTERY, echargeToday=Key.ENERGY_CHARGED_TODAY, edischargeToday=Key.ENERGY_DISCHARGED_TODAY),
+    *rows(Measure.MINUTES, epvTimeToday=Key.PV_TIME_TODAY),
+    *rows(Measure.MINUTES, BATTERY, echargeTimeToday=Key.CHARGE_TIME_TODAY),
+    *rows(Measure.MINUTES, BATTERY, edischargeTimeToday=Key.DISCHARGE_TIME_TODAY),
+    *rows(Measure.LIFETIME, epvTotal=Key.PV_ENERGY, epvTimeTotal=Key.PV_TIME),
+    *rows(Measure.LIFETIME, BATTERY, ebatChargeTotal=Key.ENERGY_CHARGED, ebatDischargeTotal=Key.ENERGY_DISCHARGED),
+    *rows(Measure.LIFETIME, BATTERY, ebatChargeTimeTotal=Key.CHARGE_TIME, ebatDischargeTimeTotal=Key.DISCHARGE_TIME),
+    # What the battery's management system tells, where there is one. capacity is the state of charge, not Ah, and mvpv
+    # the mean of the cells; Cell is the number of a cell, not its voltage; bmsVoltStatus is a relay.
+    *rows(Measure.PERCENTAGE, OWN, capacity=Key.SOC),
+    *rows(Measure.CELL_VOLTAGE, OWN, mvpv=Key.CELL_VOLTAGE_AVERAGE),
+    *rows(Measure.CELL_VOLTAGE, OWN, maxVolt=Key.CELL_VOLTAGE_MAX, minVolt=Key.CELL_VOLTAGE_MIN),
+    *rows(Measure.CELL_TEMPERATURE, OWN, maxTemp=Key.CELL_TEMPERATURE_MAX, minTemp=Key.CELL_TEMPERATURE_MIN),
+    *rows(Measure.CURRENT, OWN, maxChargeCurr=Key.CHARGE_CURRENT_LIMIT, maxDischargeCurr=Key.DISCHARGE_CURRENT_LIMIT),
+    *rows(Measure.WHOLE, OWN, maxVoltCell=Key.CELL_VOLTAGE_MAX_CELL, minVoltCell=Key.CELL_VOLTAGE_MIN_CELL),
+    *rows(Measure.WHOLE, OWN, maxVoltNum=Key.CELL_VOLTAGE_MAX_MODULE, minVoltNum=Key.CELL_VOLTAGE_MIN_MODULE),
+    *rows(Measure.WHOLE, OWN, maxVoltGroup=Key.CELL_VOLTAGE_MAX_GROUP, minVoltGroup=Key.CELL_VOLTAGE_MIN_GROUP),
+    *rows(Measure.WHOLE, OWN, maxTempNum=Key.CELL_TEMPERATURE_MAX_SENSOR, minTempNum=Key.CELL_TEMPERATURE_MIN_SENSOR),
+    *rows(Measure.WHOLE, OWN, maxTempGroup=Key.CELL_TEMPERATURE_MAX_GROUP, minTempGroup=Key.CELL_TEMPERATURE_MIN_GROUP),
+    *rows(Measure.WHOLE, OWN, bmsSystemStatus=Key.BMS_SYSTEM_STATUS),
+    *rows(Measure.STATE, OWN, dict(enumerate([*BatteryStatus][:6])), bmsStatus=Key.BATTERY_STATUS),  # 5 is discharging
+    *rows(Measure.STATE, OWN, {0: False, 1: True}, bmsVoltStatus=Key.BATTERY_RELAY),
 )
 
-FIELDS: Mapping[str, Fields] = {
-    "pbd": (
-        *_BOTH,
-        # There is neither vpv1 nor ipv1 nor ipv2.
-        *_input(1, "vpv", "ipv", "bipvBuck1"),
-        *_input(2, "vpv2", "ipv2dc", "bipvBuck2"),
-        *_input(3, "vpv3", "ipv3", "bipvBuck3"),
-        *_input(4, "vpv4", "ipv4", "bipvBuck4"),
-        *_input(5, "vpv5", "ipv5", "bipvBuck5"),
-        *_rows(Measure.VOLTAGE, outv=Key.OUTPUT_VOLTAGE),
-        *_rows(Measure.CURRENT, outi=Key.OUTPUT_CURRENT),
-        *_rows(Measure.CURRENT, outInductanceCurr1=Key.OUTPUT_INDUCTOR_CURRENT_1),
-        *_rows(Measure.CURRENT, outInductanceCurr2=Key.OUTPUT_INDUCTOR_CURRENT_2),
-        *_rows(Measure.POWER, ppv4=None, ppv5=None, outPower=None, pcsOutputPower=None, pcsBatChargingPower=None),
-        *_rows(Measure.TEMPERATURE, _OWN, temp=Key.AMBIENT_TEMPERATURE, outTemp=Key.OUTPUT_CONVERTER_TEMPERATURE),
-        *_rows(Measure.TEMPERATURE, _OWN, pvTemp=Key.PV_CONVERTER_TEMPERATURE),
-        *_rows(Measure.TEMPERATURE, _OWN, pvInductanceTemp=Key.PV_INDUCTOR_TEMPERATURE),
-        *_rows(Measure.TEMPERATURE, _OWN, outInductanceTemp=Key.OUTPUT_INDUCTOR_TEMPERATURE),
-        *_rows(Measure.ENERGY_TODAY, outDailyDischarge=Key.OUTPUT_ENERGY_TODAY),
-        *_rows(Measure.LIFETIME, outTotalDischarge=Key.OUTPUT_ENERGY),
-        *_rows(Measure.STATE, None, _PBD_STATES, status=Key.DEVICE_STATUS),
-        *_rows(Measure.STATE, None, {0: RunMode.NORMAL, 1: RunMode.EMS}, runModel=Key.RUN_MODE),
-        # A countdown, not a time of day.
-        *_rows(Measure.SECONDS, checkTime=Key.SELF_CHECK_TIME),
-        *_rows(Measure.NUMBER, systemNo=Key.PARALLEL_SYSTEM_NUMBER),
-    ),
-    "hps": (
-        *_BOTH,
-        # Where there is a pv1Volt, vpv is one half of it: of two rows with one key the last that is not 0 counts.
-        *_input(1, "vpv", "ipv", "bipvBuck1"),
-        *_rows(Measure.VOLTAGE, "pv1", pv1Volt=Key.PV1_VOLTAGE),
-        # Nobody knows the currents of the others: where there is one, the power of all is not known.
-        *_rows(Measure.VOLTAGE, "pv2", vpv2=None, vpv3=None, pv2Volt=None, pv3Volt=None),
-        *_rows(Measure.ENERGY_TODAY, eloadToday=Key.LOAD_ENERGY_TODAY),
-        *_rows(Measure.LIFETIME, eloadTotal=Key.LOAD_ENERGY),
-        *_rows(Measure.FREQUENCY, fac=Key.OUTPUT_FREQUENCY),
-        # Which sensors temp1 to temp4 are is not certain.
-        *_rows(Measure.TEMPERATURE, _OWN, temp5=Key.TRANSFORMER_TEMPERATURE, temp6=Key.AMBIENT_TEMPERATURE),
-        *_rows(Measure.STATE, None, _HPS_STATES, status=Key.DEVICE_STATUS),
-    ),
-}
+_PBD: Fields = (
+    # There is neither vpv1 nor ipv1 nor ipv2.
+    *rows(Measure.VOLTAGE, "pv2", vpv2=Key("pv2_voltage")),
+    *rows(Measure.CURRENT, "pv2", ipv2dc=Key("pv2_current"), bipvBuck2=Key("pv2_inductor_current")),
+    *rows(Measure.VOLTAGE, "pv3", vpv3=Key("pv3_voltage")),
+    *rows(Measure.CURRENT, "pv3", ipv3=Key("pv3_current"), bipvBuck3=Key("pv3_inductor_current")),
+    *rows(Measure.VOLTAGE, "pv4", vpv4=Key("pv4_voltage")),
+    *rows(Measure.CURRENT, "pv4", ipv4=Key("pv4_current"), bipvBuck4=Key("pv4_inductor_current")),
+    *rows(Measure.VOLTAGE, "pv5", vpv5=Key("pv5_voltage")),
+    *rows(Measure.CURRENT, "pv5", ipv5=Key("pv5_current"), bipvBuck5=Key("pv5_inductor_current")),
+    *rows(Measure.VOLTAGE, outv=Key.OUTPUT_VOLTAGE),
+    *rows(Measure.CURRENT, outi=Key.OUTPUT_CURRENT),
+    *rows(Measure.CURRENT, outInductanceCurr1=Key.OUTPUT_INDUCTOR_CURRENT_1),
+    *rows(Measure.CURRENT, outInductanceCurr2=Key.OUTPUT_INDUCTOR_CURRENT_2),
+    *rows(Measure.POWER, ppv4=None, ppv5=None, outPower=None, pcsOutputPower=None, pcsBatChargingPower=None),
+    *rows(Measure.TEMPERATURE, OWN, temp=Key.AMBIENT_TEMPERATURE, outTemp=Key.OUTPUT_CONVERTER_TEMPERATURE),
+    *rows(Measure.TEMPERATURE, OWN, pvTemp=Key.PV_CONVERTER_TEMPERATURE, pvInductanceTemp=Key.PV_INDUCTOR_TEMPERATURE),
+    *rows(Measure.TEMPERATURE, OWN, outInductanceTemp=Key.OUTPUT_INDUCTOR_TEMPERATURE),
+    *rows(Measure.ENERGY, outDailyDischarge=Key.OUTPUT_ENERGY_TODAY),
+    *rows(Measure.LIFETIME, outTotalDischarge=Key.OUTPUT_ENERGY),
+    *rows(Measure.STATE, None, _STATES, status=Key.DEVICE_STATUS),
+    *rows(Measure.STATE, None, {0: RunMode.NORMAL, 1: RunMode.EMS}, runModel=Key.RUN_MODE),
+    *rows(Measure.SECONDS, checkTime=Key.SELF_CHECK_TIME),  # a countdown, not a time of day
+    *rows(Measure.WHOLE, systemNo=Key.PARALLEL_SYSTEM_NUMBER),
+)
+
+_HPS: Fields = (
+    # Where there is a pv1Volt, vpv is one half of it: of two rows with one key the last that exists counts.
+    *rows(Measure.VOLTAGE, OWN, pv1Volt=Key("pv1_voltage")),
+    # Nobody knows the currents of the others: where there is one, the power of all is not known.
+    *rows(Measure.VOLTAGE, "pv2", vpv2=None, vpv3=None, pv2Volt=None, pv3Volt=None),
+    *rows(Measure.ENERGY, eloadToday=Key.LOAD_ENERGY_TODAY),
+    *rows(Measure.LIFETIME, eloadTotal=Key.LOAD_ENERGY),
+    *rows(Measure.FREQUENCY, fac=Key.OUTPUT_FREQUENCY),
+    # Which sensors temp1 to temp4 are is not certain.
+    *rows(Measure.TEMPERATURE, OWN, temp5=Key.TRANSFORMER_TEMPERATURE, temp6=Key.AMBIENT_TEMPERATURE),
+    *rows(Measure.STATE, None, _HPS_STATES, status=Key.DEVICE_STATUS),
+)
+
+FIELDS: Mapping[str, Fields] = {"pbd": _BOTH + _PBD, "hps": _BOTH + _HPS}

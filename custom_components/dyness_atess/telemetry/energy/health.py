@@ -10,6 +10,7 @@ from ..vocabulary import CELL_VOLTAGES, Key
 from .capacity import CAPACITIES
 from .meter import LARGEST, stored, within
 
+FIGURES = (Key.CELL_SPREAD_FULL, Key.CELL_LEAD_FULL, Key.CELL_SPREAD_RESTED)
 KNEE_FOOT, KNEE_LIFT, SCALE = 3.352, 0.35, 0.098
 """V from which on the voltage of a cell rises steeply, V per C by which a charge lifts it, and V from there to 3.45 V.
 
@@ -62,26 +63,26 @@ class Measurement(NamedTuple):
     at_rest: bool = False
     samples: int = 1
 
+    def value(self, key: Key) -> float:
+        """Return what one of the figures is."""
+        return self.lead or 0.0 if key is Key.CELL_LEAD_FULL else self.spread
+
     def attributes(self, key: Key) -> dict[str, Any]:
         """Return what is shown beside the value."""
-        shown: dict[str, Any] = {
-            "module": self.module,
-            "highest_cell": self.highest_cell,
-            "lowest_cell": self.lowest_cell,
-        }
-        shown["measured_at"] = datetime.fromtimestamp(self.at, UTC).isoformat(timespec="seconds")
+        at = datetime.fromtimestamp(self.at, UTC).isoformat(timespec="seconds")
+        cells = {"module": self.module, "highest_cell": self.highest_cell, "lowest_cell": self.lowest_cell}
         if key is Key.CELL_SPREAD_RESTED:
-            return shown | {"mean_voltage": self.voltage, "soc": self.soc}
-        value = self.lead if key is Key.CELL_LEAD_FULL else self.spread
-        return shown | {
+            return cells | {"mean_voltage": self.voltage, "soc": self.soc, "measured_at": at}
+        return cells | {
             "highest_above_median": self.lead if self.lead is None else round(self.lead),
             "lowest_below_median": self.lag if self.lag is None else round(self.lag),
             "voltage": self.voltage,
             "current": self.current,
             "temperature": self.temperature,
             "samples": self.samples,
+            "measured_at": at,
             "measured_at_rest": self.at_rest,
-            "saturated": value is not None and value >= SATURATED,
+            "saturated": self.value(key) >= SATURATED,
         }
 
 
@@ -97,7 +98,7 @@ class Health:
             self._load(None)
 
     def _load(self, memory: Any) -> None:
-        content: Any = memory or {"times": [0.0] * 5, "visit": [], "rest": [], "full": [], "lead": [], "rested": []}
+        content: Any = memory or {"times": [0.0] * 5, "visit": [], "rest": [], "told": [[], [], []]}
         self._at, self._charged_at, self._still_since, self._began, self._high_at = map(stored, content["times"])
         """Of the battery: last sample, last charge, begin of the rest (0 for none). Of the visit to the knee: its begin
         (0 for none), and when a highest cell was last above it."""
@@ -105,24 +106,17 @@ class Health:
         for row in content["visit"]:
             self._visit.setdefault(row[1], []).append(_measurement(row))
         self._rest = _by_module(content["rest"])
-        self._told = {
-            Key.CELL_SPREAD_FULL: _by_module(content["full"]),
-            Key.CELL_LEAD_FULL: _by_module(content["lead"]),
-            Key.CELL_SPREAD_RESTED: _by_module(content["rested"]),
-        }
+        self._told = {key: _by_module(rows) for key, rows in zip(FIGURES, content["told"], strict=True)}
         """The last measurement of each module."""
 
     @property
     def memory(self) -> dict[str, Any]:
         """What `__init__` goes on from, as JSON."""
-        full, lead, rested = ([list(found) for found in of.values()] for of in self._told.values())
         return {
             "times": [self._at, self._charged_at, self._still_since, self._began, self._high_at],
             "visit": [list(found) for of in self._visit.values() for found in of],
             "rest": [list(found) for found in self._rest.values()],
-            "full": full,
-            "lead": lead,
-            "rested": rested,
+            "told": [[list(found) for found in of.values()] for of in self._told.values()],
         }
 
     def told(self) -> tuple[dict[Key, Value], dict[Key, dict[str, Any]]]:
@@ -133,8 +127,8 @@ class Health:
             newest = max((found.at for found in of.values()), default=0.0)
             # A module that was taken away does not stay the widest for ever.
             if recent := [found for found in of.values() if newest - found.at < MONTH]:
-                widest = max(recent, key=lambda found: _of(key, found))
-                values[key], attributes[key] = round(_of(key, widest)), widest.attributes(key)
+                widest = max(recent, key=lambda found: found.value(key))
+                values[key], attributes[key] = round(widest.value(key)), widest.attributes(key)
         return values, attributes
 
     def note(self, at: float, values: Values) -> None:
@@ -159,8 +153,8 @@ class Health:
 
     def add(self, at: float, module: int, values: Values, battery: Values) -> None:
         """Take a module's sample; `battery` is that of its master at about the same time."""
-        cells = _cells(values)
-        rate, is_still = _rate(values if Key.CURRENT in values else battery)
+        cells, electrical = _cells(values), values if Key.CURRENT in values else battery
+        rate, is_still = _rate(electrical)
         if not cells or rate is None:
             return
         (lowest_cell, lowest), *_, (highest_cell, highest) = sorted(cells, key=lambda cell: cell[1])
@@ -182,13 +176,12 @@ class Health:
             return
         scale = 1000 * SCALE / rise
         middle = median(voltage for _, voltage in cells) if len(cells) > 2 else None
-        current = within((values if Key.CURRENT in values else battery).get(Key.CURRENT), -LARGEST, LARGEST)
         found = found._replace(
             spread=_scaled(highest - lowest, scale),
             voltage=highest,
             lead=None if middle is None else _scaled(highest - middle, scale),
             lag=None if middle is None else _scaled(middle - lowest, scale),
-            current=current,
+            current=within(electrical.get(Key.CURRENT), -LARGEST, LARGEST),
             temperature=coldest,
             at_rest=at_rest,
         )
@@ -198,18 +191,14 @@ class Health:
 
     def _end_charge(self) -> None:
         """Tell the middle one of each module's measurements."""
-        for key in (Key.CELL_SPREAD_FULL, Key.CELL_LEAD_FULL):
+        for key in FIGURES[:2]:
             for module, samples in self._visit.items():
                 known = [found for found in samples if key is Key.CELL_SPREAD_FULL or found.lead is not None]
                 known = [found for found in known if not found.at_rest] or known
                 known = [found for found in known if found.voltage >= FIRM] or known
                 if known:
-                    middle = sorted(known, key=lambda found: _of(key, found))[(len(known) - 1) // 2]
+                    middle = sorted(known, key=lambda found: found.value(key))[(len(known) - 1) // 2]
                     self._told[key][module] = middle._replace(samples=len(known))
-
-
-def _of(key: Key, found: Measurement) -> float:
-    return (found.lead or 0.0) if key is Key.CELL_LEAD_FULL else found.spread
 
 
 def _scaled(difference: float, scale: float) -> float:
@@ -218,8 +207,7 @@ def _scaled(difference: float, scale: float) -> float:
 
 def _cells(values: Values) -> list[tuple[int | None, float]]:
     """Return number and V of each cell of a module; of a master only the highest and the lowest, if of one module."""
-    extremes = [within(values.get(key), *CELL) for key in (Key.CELL_VOLTAGE_MAX, Key.CELL_VOLTAGE_MIN)]
-    highest, lowest = extremes
+    highest, lowest = _extremes(values)
     if highest is None or lowest is None:
         return []  # of a module some of whose cells are not known, too
     singles = [(number, within(values.get(key), *CELL)) for number, key in enumerate(CELL_VOLTAGES, 1)]
@@ -236,19 +224,19 @@ def _cells(values: Values) -> list[tuple[int | None, float]]:
 
 def _rate(values: Values) -> tuple[float | None, bool]:
     """Return the current in C, positive while charging, and whether it is none."""
-    current, capacity = (
-        within(values.get(Key.CURRENT), -LARGEST, LARGEST),
-        within(values.get(Key.CAPACITY_FULL), 1, 1e5),
-    )
-    if capacity is None:
-        energy, voltage = within(values.get(Key.ENERGY_RATED), *CAPACITIES), within(values.get(Key.VOLTAGE), 1, 2000)
-        cells = [within(values.get(key), *CELL) for key in (Key.CELL_VOLTAGE_MAX, Key.CELL_VOLTAGE_MIN)]
-        known = [cell for cell in cells if cell is not None]
-        if energy and voltage and known:
-            capacity = 1000 * energy / (voltage / fmean(known) * NOMINAL_CELL_VOLTAGE)
+    current = within(values.get(Key.CURRENT), -LARGEST, LARGEST)
+    capacity = within(values.get(Key.CAPACITY_FULL), 1, LARGEST)
+    energy, voltage = within(values.get(Key.ENERGY_RATED), *CAPACITIES), within(values.get(Key.VOLTAGE), 1, LARGEST)
+    highest, lowest = _extremes(values)
+    if capacity is None and energy and voltage and highest and lowest:
+        capacity = 1000 * energy / NOMINAL_CELL_VOLTAGE * (highest + lowest) / 2 / voltage
     if current is None or not capacity:
         return None, False
     return -current / capacity, abs(current) <= max(STILL_CURRENT, STILL * capacity)
+
+
+def _extremes(values: Values) -> tuple[float | None, float | None]:
+    return within(values.get(Key.CELL_VOLTAGE_MAX), *CELL), within(values.get(Key.CELL_VOLTAGE_MIN), *CELL)
 
 
 def _measurement(row: Any) -> Measurement:

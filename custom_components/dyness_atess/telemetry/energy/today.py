@@ -23,10 +23,10 @@ class _Step(NamedTuple):
     value: float
     at: float
 
-    def follows(self, last: _Step) -> bool:
+    def follows(self, last: _Step, longest: float = MAXIMUM_INTERVAL.total_seconds()) -> bool:
         """Whether one counter can have shown both."""
-        rise = self.value - LEAST_SHARE * last.value
-        return 0 <= rise <= (1 - LEAST_SHARE) * last.value + largest_rise(CONFIRMED_POWER, abs(self.at - last.at))
+        seconds = min(abs(self.at - last.at), longest)
+        return LEAST_SHARE * last.value <= self.value <= last.value + largest_rise(CONFIRMED_POWER, seconds)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,7 +124,7 @@ class Today:
             return
         # Nothing of yesterday's is left then, even where it has not fallen.
         is_new_day = last.at < energy.since <= step.at - LATE
-        if not is_new_day and step.follows(last):
+        if not is_new_day and (step.follows(last) if energy.is_own else step.follows(last, DAY)):
             is_back = not last.value and 0 < energy.former <= step.value
             rise = step.value - (energy.former if is_back and _is_short(last.at, step.at) else last.value)
             rise = max(rise, 0.0) * _share(energy.since, last.at, step.at)

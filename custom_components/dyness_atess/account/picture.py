@@ -1,0 +1,149 @@
+"""One battery or converter as the screen shows it (its form: docs/development.md)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.update_coordinator import UpdateFailed
+
+from ..const import DOMAIN
+from ..telemetry.reading import Reading
+from ..telemetry.vocabulary import CELL_VOLTAGES, PROBE_TEMPERATURES, PROTECTIONS, WARNINGS, Key
+from .account import OLD, Account
+from .connection import digest
+from .coordinator import ReadingsCoordinator
+
+MEASURED = (Key.SOC, Key.VOLTAGE, Key.CURRENT)
+EXTREMES = (Key.CELL_VOLTAGE_MAX, Key.CELL_VOLTAGE_MIN, Key.CELL_VOLTAGE_SPREAD)
+LIMITS = (
+    *(Key.CHARGE_VOLTAGE_LIMIT, Key.DISCHARGE_VOLTAGE_LIMIT),
+    *(Key.CHARGE_CURRENT_LIMIT, Key.DISCHARGE_CURRENT_LIMIT),
+)
+STOPS = PROTECTIONS | {Key.FAULT}
+"""Bits that say that something has stopped."""
+DEVICE_SILENT = ("empty", "refused")
+"""How a read ends where the cloud answers without having anything of the device."""
+
+type Picture = dict[str, Any]
+
+
+def picture(account: Account, serial: str) -> Picture:
+    """Return what is known of a battery or converter and its modules."""
+    master = account.devices[serial]
+    reading = master.data or Reading()
+    values = {str(key): value for key, value in reading.values.items()}
+    numbers = dict(account.modules_of(serial))
+    if _cells(reading) and not numbers:
+        numbers = {serial: 1}  # the master has the cells itself
+    modules = [
+        _module(account, module, number)
+        for module, number in sorted(numbers.items(), key=lambda item: item[1])
+        if module in account.devices
+    ]
+    registered = _device(account, serial)
+    outage, until = _outage(account, master)
+    return {
+        "device_id": registered.id if registered else None,
+        "name": (registered.name_by_user or registered.name) if registered else None,
+        "kind": account.kind,
+        "online": master.last_update_success and master.is_current,
+        "outage": outage,
+        "until": _time(until),
+        "sampled_at": _time(master.sampled_at),
+        **{key: values.get(key) for key in (*MEASURED, "power", "status", "time_to_full", "time_to_empty")},
+        "extremes": {key: values[key] for key in EXTREMES if key in values},
+        "limits": {key: values[key] for key in LIMITS if key in values},
+        "alarms": _alarms(account, serial, numbers),
+        "inputs": [{"number": number, **flow} for number in range(1, 6) if (flow := _flow(values, f"pv{number}"))],
+        "output": _flow(values, "output"),
+        "modules": modules,
+    }
+
+
+def _module(account: Account, serial: str, number: int) -> Picture:
+    coordinator, registered = account.devices[serial], _device(account, serial)
+    reading = coordinator.data or Reading()
+    cells = _cells(reading)
+    return {
+        "id": digest(serial),
+        "device_id": registered.id if registered else None,
+        "number": number,
+        "sampled_at": _time(coordinator.sampled_at),
+        **{key: reading.values.get(key) for key in MEASURED},
+        "cells": [reading.values.get(key) for key in cells],
+        "entities": [_entity_id(account.hass, Platform.SENSOR, serial, key) for key in cells],
+        "temperatures": [reading.values[key] for key in PROBE_TEMPERATURES if key in reading.values],
+        "alarms": [{"key": key, "protection": key in STOPS} for key in _bits(reading)],
+    }
+
+
+def _cells(reading: Reading) -> tuple[Key, ...]:
+    """Return the keys up to the last cell that is known; one in the middle may lack."""
+    known = [number for number, key in enumerate(CELL_VOLTAGES, 1) if key in reading.values]
+    return CELL_VOLTAGES[: max(known, default=0)]
+
+
+def _bits(reading: Reading) -> list[Key]:
+    """Return the alarm bits that are on, or the total state where it has no others."""
+    on = [key for key, is_on in reading.flags.items() if is_on]
+    bits = [key for key in on if key in STOPS or key in WARNINGS]
+    return sorted(bits, key=lambda key: key not in STOPS) or [key for key in on if key == Key.ALARM]
+
+
+def _alarms(account: Account, serial: str, numbers: Mapping[str, int]) -> list[Picture]:
+    """Return the active bits, protections first; one that a module has too stands there with the module."""
+    found = [
+        (key, module, number, coordinator.data)
+        for module, number in [*numbers.items(), (serial, None)]
+        if (coordinator := account.devices.get(module)) and coordinator.data
+        for key in _bits(coordinator.data)
+        if number is not None or serial not in numbers
+    ]
+    of_modules = {key for key, _, number, _ in found if number is not None}
+    alarms = [
+        {
+            "key": key,
+            "protection": key in STOPS or key == Key.ALARM,
+            "expected": key in WARNINGS and bool(reading.attributes.get(Key.WARNING, {}).get("expected")),
+            "module": number,
+            "entity_id": _entity_id(account.hass, Platform.BINARY_SENSOR, module, key),
+        }
+        for key, module, number, reading in found
+        if number is not None or key not in of_modules
+    ]
+    return sorted(alarms, key=lambda alarm: not alarm["protection"])
+
+
+def _flow(values: Mapping[str, Any], where: str) -> Picture | None:
+    """Return what flows somewhere, if anything is known of it."""
+    flow = {part: values.get(f"{where}_{part}") for part in ("voltage", "current", "power")}
+    return flow if any(value is not None for value in flow.values()) else None
+
+
+def _outage(account: Account, master: ReadingsCoordinator) -> tuple[str | None, datetime | None]:
+    """Return why the values are old, and when that ends where it is known."""
+    error = master.last_exception
+    outcome = error.translation_key if isinstance(error, UpdateFailed) and not master.last_update_success else None
+    if outcome == "rate_limited" or (account.goes_on_at and master.is_older_than(OLD)):
+        return "calls", account.goes_on_at
+    if outcome is not None and outcome not in DEVICE_SILENT:
+        return "cloud", None
+    return (None, None) if master.is_current and outcome is None else ("device", None)
+
+
+def _device(account: Account, serial: str) -> dr.DeviceEntry | None:
+    return dr.async_get(account.hass).async_get_device_by_identifier((DOMAIN, serial), account.entry.entry_id)
+
+
+def _entity_id(hass: HomeAssistant, platform: Platform, serial: str, key: Key) -> str | None:
+    """Return the entity that shows it, unless it is off."""
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id(platform, DOMAIN, f"{serial}-{key}")
+    return entity_id if entity_id and not registry.entities[entity_id].disabled else None
+
+
+def _time(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None

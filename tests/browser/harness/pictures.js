@@ -1,0 +1,107 @@
+// Pictures as the websocket command sends them, of houses that are rare or hard to bring about.
+
+const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
+
+/** Numbers from 0 to 1 that look like chance and are the same each time. */
+function chance(seed) {
+  let state = seed;
+  return () => (state = (state * 16807) % 2147483647) / 2147483647;
+}
+
+function module(number, count, { mean = 3.331, wide = 4, weak = null, seed = number * 7919, soc = 97, current = -22, alarms = [] } = {}) {
+  const next = chance(seed);
+  const cells = Array.from({ length: count }, () => Math.round(1000 * mean + (next() - 0.5) * 2 * wide) / 1000);
+  if (weak) for (const [cell, millivolts] of Object.entries(weak)) cells[cell] = Math.round(1000 * mean + millivolts) / 1000;
+  return {
+    id: `m${number}`,
+    device_id: `module${number}`,
+    number,
+    soc,
+    voltage: Math.round(cells.reduce((sum, cell) => sum + cell) * 10) / 10,
+    current,
+    sampled_at: ago(3),
+    cells,
+    entities: cells.map((_, index) => (number === 1 ? `sensor.cell_${index + 1}` : null)),
+    temperatures: [21.4, 22.8, 21.9],
+    alarms,
+  };
+}
+
+const base = {
+  version: "0.1.0",
+  state: "ready",
+  kind: "battery",
+  online: true,
+  outage: null,
+  until: null,
+  sampled_at: ago(3),
+  soc: 97,
+  power: -1200,
+  current: -22,
+  voltage: 53.2,
+  status: "charging",
+  time_to_full: 42,
+  time_to_empty: null,
+  extremes: { cell_voltage_max: 3.34, cell_voltage_min: 3.31, cell_voltage_spread: 30 },
+  limits: {},
+  alarms: [],
+  inputs: [],
+  modules: [],
+};
+
+const tower = {
+  ...base,
+  device_id: "tower",
+  name: "Tower T14 in the cellar",
+  power: 12_640,
+  current: 31.1,
+  voltage: 412.3,
+  soc: 64,
+  status: "discharging",
+  time_to_full: null,
+  time_to_empty: 312,
+  alarms: [
+    { key: "cell_voltage_low_protection", protection: true, expected: false, module: 5, entity_id: "binary_sensor.low" },
+    { key: "cell_voltage_imbalance", protection: false, expected: false, module: null, entity_id: null },
+  ],
+  modules: Array.from({ length: 13 }, (_, index) =>
+    module(index + 1, 30, { soc: 64 + (index % 3) - 1, current: 31.1, mean: 3.287 + ((index * 7) % 5) / 1000, wide: 3 + (index % 4), weak: index === 4 ? { 6: -37, 20: 18, 3: -13 } : index === 9 ? { 12: 23 } : null }),
+  ),
+};
+
+const single = {
+  ...base,
+  device_id: "single",
+  name: "PowerHaus",
+  alarms: [{ key: "module_voltage_high", protection: false, expected: true, module: 1, entity_id: "binary_sensor.high" }],
+  modules: [module(1, 16, { wide: 9, mean: 3.3394, weak: { 8: -12, 2: 11 } })],
+};
+
+export const pictures = {
+  tower,
+  single,
+  three: { ...base, device_id: "three", name: "DL5.0C", modules: [1, 2, 3].map((number) => module(number, 16, { wide: 3 + number * 5 })) },
+  outage: { ...tower, device_id: "outage", name: "Tower", outage: "cloud", online: false, sampled_at: ago(47), alarms: [] },
+  calls: { ...single, device_id: "calls", outage: "calls", until: new Date(Date.now() + 25 * 60_000).toISOString(), sampled_at: ago(18) },
+  blind: { ...base, device_id: "blind", name: "Tower T21", modules: [], time_to_full: null },
+  never: { ...base, device_id: "never", name: "Tower T21", sampled_at: null, soc: null, power: null, current: null, voltage: null, status: null, time_to_full: null, extremes: {}, outage: "device" },
+  gaps: { ...single, device_id: "gaps", name: "Gaps", modules: [{ ...single.modules[0], cells: [3.3, null, 3.31, 3.29], entities: [], temperatures: null, soc: null, voltage: null, current: null }] },
+  starting: { version: "0.1.0", state: "starting" },
+  converter: {
+    ...base,
+    device_id: "converter",
+    name: "PBD250 with a name that is rather long for a phone",
+    kind: "converter",
+    power: -2140,
+    current: -5.1,
+    voltage: 420,
+    soc: 71,
+    time_to_full: 188,
+    inputs: [
+      { number: 1, voltage: 612, current: 17.9, power: 10_955 },
+      { number: 2, voltage: 598, current: 5.1, power: 3050 },
+      { number: 3, voltage: 0, current: 0, power: 0 },
+    ],
+    output: { voltage: 689, current: 16.4, power: 11_300 },
+  },
+};

@@ -1,0 +1,283 @@
+"""What the screen gets to see of a battery: `dyness_atess/battery`."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.dyness_atess.account.connection import digest
+from custom_components.dyness_atess.const import DOMAIN
+from emulator.atess.cloud import AtessCloud
+from emulator.atess.pbd import Pbd
+from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.powerhaus import PowerHaus
+from emulator.faults import Fault
+
+from .conftest import Poll, account_entry, device_of, state
+
+SERIAL, MODULE = "R07E00000000DEMO-BMS", "DEMO000000000001"
+
+
+@pytest.fixture
+async def cloud() -> AsyncGenerator[DynessCloud]:
+    """A cloud with a PowerHaus whose module answers."""
+    cloud = DynessCloud(devices=[PowerHaus(serial=SERIAL, module_serial=MODULE)], calls_per_second=None)
+    await cloud.start()
+    yield cloud
+    await cloud.stop()
+    assert not cloud.writes
+
+
+type Look = Callable[[str], Awaitable[dict[str, Any]]]
+
+
+class Screen:
+    """A page that shows one battery."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    async def ask(self, device_id: str) -> Any:
+        """Subscribe, and return what that ends in."""
+        await self.client.send_json_auto_id({"type": "dyness_atess/battery", "device_id": device_id})
+        return await self.client.receive_json()
+
+    async def picture(self, *, after: str = "", **expected: Any) -> dict[str, Any]:
+        """Return the next picture in which that stands, of a sample that is younger."""
+        async with asyncio.timeout(5):
+            while True:
+                picture = (await self.client.receive_json())["event"]
+                is_expected = all(picture.get(key) == value for key, value in expected.items())
+                if is_expected and picture.get("sampled_at", "z") > after:
+                    return dict(picture)
+
+    async def is_quiet(self) -> bool:
+        """Return whether nothing is sent any more."""
+        try:
+            async with asyncio.timeout(0.1):
+                await self.client.receive_json()
+        except TimeoutError:
+            return True
+        return False
+
+
+@pytest.fixture
+async def screen(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> Screen:
+    assert await async_setup_component(hass, "websocket_api", {})
+    assert await async_setup_component(hass, DOMAIN, {})  # before the server of the tests begins
+    return Screen(await hass_ws_client(hass))
+
+
+async def test_battery(
+    hass: HomeAssistant, poll: Poll, loaded: MockConfigEntry, screen: Screen, cloud: DynessCloud
+) -> None:
+    master, module = device_of(hass, loaded, SERIAL), device_of(hass, loaded, MODULE)
+    assert (await screen.ask(module.id))["success"]
+    picture = await screen.picture()
+    assert (picture["state"], picture["version"]) == ("ready", "0.1.0")
+    assert (picture["device_id"], picture["name"], picture["kind"]) == (master.id, master.name, "battery")
+    assert (picture["online"], picture["outage"], picture["until"]) == (True, None, None)
+    for key in ("soc", "power", "voltage", "current"):
+        assert picture[key] == float(state(hass, key) or "")
+    assert picture["status"] == state(hass, "status")
+    assert picture["sampled_at"] == loaded.runtime_data.devices[SERIAL].sampled_at.isoformat()
+    assert picture["extremes"]["cell_voltage_max"] == float(state(hass, "cell_voltage_max") or "")
+    assert picture["limits"].keys() == {
+        f"{way}_{what}_limit" for way in ("charge", "discharge") for what in ("voltage", "current")
+    }
+    (shown,) = picture["modules"]
+    assert (shown["id"], shown["device_id"], shown["number"]) == (digest(MODULE), module.id, 1)
+    assert len(shown["cells"]) == 16
+    assert all(2.5 < cell < 3.7 for cell in shown["cells"])
+    assert shown["entities"] == [None] * 16  # single cells are off
+    assert max(shown["cells"]) - min(shown["cells"]) < 0.2
+    assert shown["temperatures"]
+    assert SERIAL not in str(picture)
+    assert MODULE not in str(picture)
+
+    await poll()
+    assert await screen.picture(after=picture["sampled_at"])
+
+
+async def test_all_updates_of_a_moment_are_one_picture(
+    hass: HomeAssistant, loaded: MockConfigEntry, screen: Screen
+) -> None:
+    await screen.ask(device_of(hass, loaded, SERIAL).id)
+    await screen.picture()
+    for coordinator in loaded.runtime_data.coordinators:
+        coordinator.data.values["soc"] = 55.5
+        for _ in range(3):
+            coordinator.async_update_listeners()
+    assert (await screen.picture())["soc"] == 55.5
+    assert await screen.is_quiet()
+    for coordinator in loaded.runtime_data.coordinators:
+        coordinator.async_update_listeners()
+    assert await screen.is_quiet()  # nothing has changed
+
+
+async def test_single_cells_that_are_on_are_named(hass: HomeAssistant, cloud: DynessCloud, screen: Screen) -> None:
+    entry = account_entry(cloud, options={"single_cells": True})
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await screen.ask(device_of(hass, entry, SERIAL).id)
+    (module,) = (await screen.picture())["modules"]
+    for entity_id, voltage in zip(module["entities"], module["cells"], strict=True):
+        assert float(hass.states.get(entity_id).state) == voltage
+
+
+async def test_waits_for_the_account_and_survives_its_reload(
+    hass: HomeAssistant, loaded: MockConfigEntry, screen: Screen, poll: Poll
+) -> None:
+    device = device_of(hass, loaded, SERIAL)
+    await hass.config_entries.async_unload(loaded.entry_id)
+    assert (await screen.ask(device.id))["success"]
+    assert await screen.picture() == {"version": "0.1.0", "state": "starting"}
+    for _ in range(2):
+        await hass.config_entries.async_setup(loaded.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        before = await screen.picture(state="ready")
+        await poll()
+        assert await screen.picture(state="ready", after=before["sampled_at"])
+        await hass.config_entries.async_unload(loaded.entry_id)
+        await screen.picture(state="starting")
+
+
+async def test_unsubscribes(hass: HomeAssistant, loaded: MockConfigEntry, screen: Screen, poll: Poll) -> None:
+    coordinators = list(loaded.runtime_data.coordinators)
+    before = [len(coordinator._listeners) for coordinator in coordinators]
+    answer = await screen.ask(device_of(hass, loaded, SERIAL).id)
+    await screen.picture()
+    assert [len(coordinator._listeners) for coordinator in coordinators] == [count + 1 for count in before]
+    coordinators[0].async_update_listeners()
+    await screen.client.send_json_auto_id({"type": "unsubscribe_events", "subscription": answer["id"]})
+    assert (await screen.client.receive_json())["success"]
+    await poll()
+    assert await screen.is_quiet()
+    assert [len(coordinator._listeners) for coordinator in coordinators] == before
+
+
+async def test_what_is_none_of_ours(hass: HomeAssistant, loaded: MockConfigEntry, screen: Screen) -> None:
+    other = MockConfigEntry(domain="other")
+    other.add_to_hass(hass)
+    foreign = dr.async_get(hass).async_get_or_create(config_entry_id=other.entry_id, identifiers={("other", "1")})
+    for device_id in ("", "unknown", foreign.id):
+        answer = await screen.ask(device_id)
+        assert (answer["success"], answer["error"]["code"]) == (False, "not_found")
+
+
+async def test_only_for_who_may_read_every_entity(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    screen: Screen,
+    hass_ws_client: WebSocketGenerator,
+    hass_read_only_user: MockUser,
+    hass_read_only_access_token: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    device = device_of(hass, loaded, SERIAL)
+    reader = Screen(await hass_ws_client(hass, hass_read_only_access_token))
+    entities = [entity.entity_id for entity in er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)]
+    of_module = next(entity for entity in entities if "module" in entity)
+    allowed: dict[str, Any] = {entity: {POLICY_READ: True} for entity in entities}
+    for policy, success in (
+        ({"entities": {"entity_ids": allowed}}, True),
+        ({"entities": {"entity_ids": {key: value for key, value in allowed.items() if key != of_module}}}, False),
+        ({"entities": {"domains": {"light": True}}}, False),
+        ({"entities": True}, True),
+    ):
+        hass_read_only_user.mock_policy(policy)
+        answer = await reader.ask(device.id)
+        assert answer["success"] is success
+        if success:
+            assert (await reader.picture())["state"] == "ready"
+        else:
+            assert answer["error"]["code"] == "unauthorized"
+    assert "ERROR" not in caplog.text
+
+
+async def test_permission_that_is_taken_away(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    screen: Screen,
+    poll: Poll,
+    hass_ws_client: WebSocketGenerator,
+    hass_read_only_user: MockUser,
+    hass_read_only_access_token: str,
+) -> None:
+    reader = Screen(await hass_ws_client(hass, hass_read_only_access_token))
+    await reader.ask(device_of(hass, loaded, SERIAL).id)
+    await reader.picture()
+    hass_read_only_user.mock_policy({"entities": {"domains": {"light": True}}})
+    await poll()
+    assert await reader.is_quiet()
+
+
+@pytest.fixture
+def look(hass: HomeAssistant, hass_ws_client: WebSocketGenerator, hass_admin_user: MockUser) -> Look:
+    """Another time, another login and another connection."""
+
+    async def look(device_id: str) -> dict[str, Any]:
+        token = await hass.auth.async_create_refresh_token(hass_admin_user, "https://here")
+        screen = Screen(await hass_ws_client(hass, hass.auth.async_create_access_token(token)))
+        await screen.ask(device_id)
+        picture = await screen.picture()
+        await screen.client.close()
+        return picture
+
+    return look
+
+
+async def test_outage_of_the_cloud(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll, look: Look
+) -> None:
+    battery = device_of(hass, loaded, SERIAL).id
+    before = await look(battery)
+    assert (before["online"], before["outage"]) == (True, None)
+    cloud.add_fault(Fault("network_anomaly"))
+    for _ in range(3):
+        await poll()
+    picture = await look(battery)
+    assert (picture["online"], picture["outage"]) == (False, "cloud")
+    last = before.keys() - {"online", "outage"}
+    assert {key: picture[key] for key in last} == {key: before[key] for key in last}
+    cloud.clear_faults()
+    for _ in range(3):
+        await poll()
+    assert (await look(battery))["outage"] is None
+
+
+async def test_dongle_without_network(
+    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll, look: Look
+) -> None:
+    """The cloud goes on to answer, with the last sample that it has."""
+    cloud.devices[SERIAL].silent_since = cloud.clock()
+    for _ in range(8):
+        await poll()
+    picture = await look(device_of(hass, loaded, SERIAL).id)
+    assert (picture["online"], picture["outage"]) == (False, "device")
+
+
+async def test_converter(hass: HomeAssistant, screen: Screen) -> None:
+    atess = AtessCloud(devices=[Pbd(serial="DEMOPBD001")])
+    await atess.start()
+    entry = account_entry(atess, "DEMOPBD001")
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await screen.ask(device_of(hass, entry, "DEMOPBD001").id)
+    picture = await screen.picture()
+    assert (picture["kind"], picture["modules"]) == ("converter", [])
+    assert [given["number"] for given in picture["inputs"]] == [
+        number for number in range(1, 6) if state(hass, f"pv{number}_voltage", "DEMOPBD001")
+    ]
+    for given in picture["inputs"]:
+        assert given["power"] == float(state(hass, f"pv{given['number']}_power", "DEMOPBD001") or "")
+    await atess.stop()
