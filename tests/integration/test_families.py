@@ -12,7 +12,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dyness_atess.telemetry.vocabulary import PROTECTIONS, WARNINGS
+from custom_components.dyness_atess.telemetry.vocabulary import HEALTH, PROTECTIONS, WARNINGS
 from emulator.dyness.catalogue import CATALOGUE, build
 from emulator.dyness.devices import Device
 from emulator.dyness.replay import Replay
@@ -30,7 +30,7 @@ OUR_NAMES = {
 """What the emulator calls otherwise; the numbered ones are as in cell_temperature_1."""
 FOLLOWS = {"alarm", "charging", "energy_charged", "energy_discharged", "energy_rated", "energy_remaining", "online"}
 FOLLOWS |= {"warning", "work_status", "battery_status", "energy_charged_today", "energy_discharged_today"}
-FOLLOWS |= {"charge_power", "discharge_power", "battery_low"}
+FOLLOWS |= {"charge_power", "discharge_power", "battery_low", *HEALTH}
 """What we tell from other quantities, or the device list tells."""
 BITS = WARNINGS | PROTECTIONS
 """None of them is on, and the truth does not name them all."""

@@ -80,8 +80,8 @@ class Battery(Source):
         if (family := family_by_name(remembered.get("family"))) and family.running:
             self._add_running(family)
         self.coordinator = account.reader(self, serial, self._name, rhythm=Rhythm(), is_metered=True)
-        self._cells = CellWatch(account, self.coordinator, self.modules)
         account.add(self.coordinator)
+        self._cells = CellWatch(account, self.coordinator, self.modules)
         self._followed = self.coordinator.received_at
         self.coordinator.async_add_listener(self._follow)
         look_ahead(account, self.coordinator)

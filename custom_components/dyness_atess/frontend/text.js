@@ -82,6 +82,11 @@ export class Texts {
     return this.number(millivolts, 0, { signDisplay: "exceptZero" });
   }
 
+  /** Lowest and highest voltage of cells. */
+  range(lowest, highest) {
+    return lowest === null ? "" : `${this.number(lowest, 3)}–${this.quantity(highest, "V", 3)}`;
+  }
+
   /** Lowest and highest temperature. */
   temperatures(range) {
     if (!range) return "";
