@@ -305,3 +305,23 @@ async def test_page_follows_the_devices(harness: Harness) -> None:
     await expect(page.get_by_role("heading", level=2)).to_have_text(["DL5.0C", "PowerHaus"])
     await page.evaluate(change % "{}")
     await expect(page.locator("main p")).to_contain_text("No battery yet")
+
+
+async def test_texts_come_with_the_connection(harness: Harness) -> None:
+    await harness.show("single")
+    late = """async ([tag, language]) => {
+        const loadBackendTranslation = async () => { throw new Error("no connection"); };
+        const later = { ...hass, language, loadBackendTranslation };
+        const element = document.createElement(tag);
+        element.setConfig?.({ device_id: "single" });
+        element.hass = later;
+        document.querySelector("main").replaceChildren(element);
+        await new Promise((done) => setTimeout(done, 50));
+        const before = element.shadowRoot.textContent.trim();
+        element.hass = { ...later, loadBackendTranslation: async () => hass.localize };
+        await new Promise((done) => setTimeout(done, 50));
+        return [before, element.shadowRoot.textContent.trim() !== ""];
+    }"""
+    await harness.page.evaluate("import('/custom_components/dyness_atess/frontend/page.js')")
+    for language, tag in {"fr": CARD, "it": "dyness-atess-page"}.items():
+        assert await harness.page.evaluate(late, [tag, language]) == ["", True], tag

@@ -67,6 +67,11 @@ test("the comparison has one axis, which makes small differences no larger than 
   assert.deepEqual([far.bars[1].lowest, far.bars[1].highest], [0, 1]);
 });
 
+test("modules whose last sample is an earlier one are told from the others", () => {
+  const measured = (id, minutes) => module({ id, cells: [3.3, 3.31], sampled_at: minutes === null ? null : at(minutes) });
+  assert.deepEqual(comparison([measured("a", 0), measured("b", 0.5), measured("c", 5), measured("d", null)]).bars.map((bar) => bar.older), [false, false, true, true]);
+});
+
 test("data are fresh for 10 minutes and stale after 30; a clock that is behind makes them no younger than new", () => {
   const levels = [-5, 0, 10, 11, 30, 31].map((minutes) => age(at(minutes), NOW).level);
   assert.deepEqual(levels, ["fresh", "fresh", "fresh", "old", "old", "stale"]);

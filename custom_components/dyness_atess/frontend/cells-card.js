@@ -25,7 +25,8 @@ const isOurs = (device) => device?.identifiers?.some(([domain]) => domain === DO
 
 /** The batteries and converters of the house; modules are part of theirs. */
 export function masters(hass) {
-  return Object.values(hass.devices ?? {}).filter((device) => isOurs(device) && !isOurs(hass.devices[device.via_device_id]));
+  const known = Object.values(hass.devices ?? {}).filter((device) => isOurs(device) && !device.disabled_by);
+  return known.filter((device) => !isOurs(hass.devices[device.via_device_id]));
 }
 
 /** The card that shows the device of an entity of ours: for the frontend's dialog "Add to dashboard". */
@@ -102,9 +103,12 @@ export class CellsCard extends HTMLElement {
   }
 
   async #read(hass) {
-    const texts = await Texts.load(hass);
-    if (hass.language !== this.#hass.language) return;
-    this.#texts = texts;
+    try {
+      const texts = await Texts.load(hass);
+      if (hass.language === this.#hass.language) this.#texts = texts;
+    } catch {
+      this.#seen = undefined; // no connection: once more with the next change of the house
+    }
     this.#draw();
   }
 
@@ -267,11 +271,12 @@ export class CellsCard extends HTMLElement {
     const percent = (part) => `${(part * 100).toFixed(1)}%`;
     const spread = texts.quantity(widest.spread, "mV");
     const words = isApart ? texts.say("card_widest", { number: widest.number, spread }) : texts.say("card_alike", { spread });
+    const caption = [texts.say("card_comparison"), ...(bars.some((bar) => bar.older) ? [texts.say("card_older")] : [])].join("; ");
     return make("figure", { class: "strip" },
-      make("figcaption", {}, make("span", { class: "quiet" }, texts.say("card_comparison")), make("span", {}, words)),
+      make("figcaption", {}, make("span", { class: "quiet" }, caption), make("span", {}, words)),
       make("div", { class: "ends" }, volts(to), volts(from)),
       make("div", { class: "plot", "aria-hidden": "true" }, bars.map((bar) =>
-        make("div", { class: bar.widest ? "widest" : null },
+        make("div", { class: `${bar.widest ? "widest" : ""} ${bar.older ? "older" : ""}` },
           make("i", { class: "range", style: `bottom: ${percent(bar.lowest)}; top: ${percent(1 - bar.highest)}` }),
           make("i", { class: "mean", style: `bottom: ${percent(bar.mean)}` })))),
       make("div", { class: "numbers", "aria-hidden": "true" }, bars.map((bar) => make("span", { class: bar.widest ? "widest" : "quiet" }, `${bar.number}`))));

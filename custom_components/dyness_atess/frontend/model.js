@@ -6,6 +6,7 @@ const STALE = 30; // minutes
 const NEVER_FOLDED = 3; // so many modules stand open
 const ALIKE = 5; // mV that the spreads of modules that are alike differ by
 const MOST_OPEN = 3;
+const SAME_SAMPLE = 60_000; // ms that the samples of one upload are apart at most
 const LEAST_AXIS = 0.02; // V: the comparison shows no smaller differences as large
 
 const known = (values) => (values ?? []).filter((value) => Number.isFinite(value));
@@ -70,6 +71,7 @@ export function comparison(modules) {
   const sorted = byWidth(measured);
   const [widest] = sorted;
   const isApart = widest.spread - median(sorted) > ALIKE;
+  const newest = Math.max(...measured.map((module) => new Date(module.sampled_at ?? 0)));
   return {
     from,
     to,
@@ -78,6 +80,7 @@ export function comparison(modules) {
     bars: measured.map((module) => ({
       number: module.number,
       widest: isApart && module === widest,
+      older: newest - new Date(module.sampled_at ?? 0) > SAME_SAMPLE,
       lowest: part(module.lowest),
       mean: part(module.mean),
       highest: part(module.highest),

@@ -53,8 +53,12 @@ class BatteriesPage extends HTMLElement {
   }
 
   async #read(hass) {
-    this.#texts = await Texts.load(hass);
-    this.#draw();
+    try {
+      this.#texts = await Texts.load(hass);
+      this.#draw();
+    } catch {
+      this.#hass = undefined; // no connection: once more with the next change of the house
+    }
   }
 
   #draw() {

@@ -82,6 +82,7 @@ h2 { font-size: var(--ha-font-size-l, 1rem); font-weight: var(--ha-font-weight-m
 .plot > div { flex: 1; position: relative; }
 .range { position: absolute; inset-inline: calc(50% - min(0.4rem, 35%)); border-radius: 0.2rem; min-block-size: 0.2rem; background: color-mix(in srgb, var(--state-icon-color, #44739e) 75%, transparent); }
 .widest .range { background: #e07b14; }
+.older :is(.range, .mean) { opacity: 0.4; }
 .mean { position: absolute; inset-inline: calc(50% - min(0.65rem, 45%)); block-size: 0.15rem; margin-block-end: -0.075rem; background: var(--primary-text-color, #212121); }
 .numbers { grid-column: 2; display: flex; }
 .numbers span { flex: 1 1 0; min-inline-size: 0; text-align: center; letter-spacing: -0.03em; font-size: 0.6875rem; }
