@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 import gzip
 import json
 import math
@@ -29,7 +29,7 @@ from custom_components.dyness_atess.telemetry.device import Device
 from custom_components.dyness_atess.telemetry.dyness.alarm_list import decode_alarms
 from custom_components.dyness_atess.telemetry.dyness.decoder import decode, decode_running
 from custom_components.dyness_atess.telemetry.dyness.families import FAMILIES
-from custom_components.dyness_atess.telemetry.dyness.history import latest_soc, powers
+from custom_components.dyness_atess.telemetry.dyness.history import day_begins, latest_soc, samples
 from custom_components.dyness_atess.telemetry.reading import Reading
 from custom_components.dyness_atess.telemetry.vocabulary import Key
 from emulator.atess.pbd import Pbd
@@ -213,8 +213,9 @@ def check_rows(rows: Any) -> None:
 def check_history(records: Any) -> None:
     soc = latest_soc(records or [], NOW)
     assert soc is None or 0 <= soc <= 100
-    found = powers(records, NOW - timedelta(hours=1), NOW, current_sign=1, voltage=50.0)
-    assert all(math.isfinite(power) for _, power in found)
+    found = samples(records, current_sign=1, voltage=50.0)
+    assert all(math.isfinite(power) and (soc is None or 0 <= soc <= 100) for _, power, soc in found)
+    assert bool(found) <= (day_begins(records) is not None)
 
 
 def check_words(alarms: Any) -> None:

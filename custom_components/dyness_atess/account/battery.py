@@ -17,7 +17,7 @@ from ..telemetry.device import WorkStatus
 from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, family_by_name
 from ..telemetry.dyness.direction import DirectionWitness
 from ..telemetry.dyness.family import Family
-from ..telemetry.dyness.history import latest_soc, powers
+from ..telemetry.dyness.history import day_begins, latest_soc, samples
 from ..telemetry.energy.capacity import CAPACITIES, add_capacity, combine_modules
 from ..telemetry.energy.outlook import add_level
 from ..telemetry.reading import Reading, Value
@@ -32,6 +32,7 @@ from .repairs import report
 from .schedule import FAILING_CALLS, LIST_CALLS, WITHOUT_MASTER, Pace, Rhythm
 from .secondary import SecondaryEndpoint
 from .source import Source
+from .statistics import Completion
 
 MAXIMUM_AGE = timedelta(minutes=15)
 """Of a state of charge from the history."""
@@ -81,6 +82,7 @@ class Battery(Source):
             self._add_running(family)
         self.coordinator = account.reader(self, serial, self._name, rhythm=Rhythm(), is_metered=True)
         account.add(self.coordinator)
+        self._statistics = Completion(account, self.coordinator)
         self._cells = CellWatch(account, self.coordinator, self.modules)
         self._followed = self.coordinator.received_at
         self.coordinator.async_add_listener(self._follow)
@@ -170,9 +172,9 @@ class Battery(Source):
             self._add_running(family)
         self._find_modules(reading)
         self._ask_modules()
-        lacks_something = coordinator.energies.gap or self._lacks_soc or Key.ENERGY_RATED not in reading.values
-        if lacks_something or self._dongle.is_due:
-            complete = self._complete(reading, family)
+        wants_history = self._statistics.note() or bool(coordinator.energies.gap) or self._lacks_soc
+        if wants_history or Key.ENERGY_RATED not in reading.values or self._dongle.is_due:
+            complete = self._complete(reading, family, wants_history=wants_history)
             self._account.entry.async_create_background_task(self._account.hass, complete, "what a sample lacks")
 
     def _add_running(self, family: Family) -> None:
@@ -232,9 +234,11 @@ class Battery(Source):
         for module in sorted(due, key=lambda module: module.turn)[:taken]:
             module.async_ask()
 
-    async def _complete(self, reading: Reading, family: Family | None) -> None:
+    async def _complete(self, reading: Reading, family: Family | None, *, wants_history: bool) -> None:
         """Ask other endpoints for what this sample lacks."""
-        memory, coordinator = self._account.memory, self.coordinator
+        memory = self._account.memory
+        if wants_history and family and self._history.is_due:
+            await self._read_history(reading, family)
         is_of_use = Key.MODULE_COUNT in reading.values or (family and family.station_is_total)
         if is_of_use and Key.ENERGY_RATED not in reading.values and "capacity" not in memory.recall(self.serial):
             station = await self._station.async_get() or {}
@@ -245,19 +249,20 @@ class Battery(Source):
         is_looked_at = self._account.is_looked_at(self.serial, Key.SIGNAL_STRENGTH)
         if is_looked_at and (radio := decode_dongle(await self._dongle.async_get())):
             self._radio = radio
-            coordinator.decode_again()
-        gap = coordinator.energies.gap
-        if not gap and not (reading.family and self._lacks_soc):
-            return
-        records = await self._history.async_get() or []
-        now = dt_util.utcnow()
-        if (soc := latest_soc(records, now)) is not None and self._lacks_soc:
-            self._soc = now, soc
             self.coordinator.decode_again()
-        if gap and family:
-            voltage = reading.values.get(Key.VOLTAGE)
-            voltage = voltage if isinstance(voltage, float | int) else None
-            coordinator.fill_gap(powers(records, *gap, current_sign=family.current_sign, voltage=voltage))
+
+    async def _read_history(self, reading: Reading, family: Family) -> None:
+        """Ask for the day so far: the state of charge, what a gap has charged and discharged, and its hours."""
+        coordinator, gap = self.coordinator, self.coordinator.energies.gap
+        records = await self._history.async_get() or []
+        if self._lacks_soc and (soc := latest_soc(records, now := dt_util.utcnow())) is not None:
+            self._soc = now, soc
+            coordinator.decode_again()
+        told = samples(records, current_sign=family.current_sign, voltage=_number(reading.values.get(Key.VOLTAGE)))
+        if gap:
+            coordinator.fill_gap([(taken_at, power) for taken_at, power, _ in told if gap[0] < taken_at < gap[1]])
+        if self._history.retries.since is None:
+            self._statistics.learn(day_begins(records), told)
 
     def _report_model(self, reading: Reading) -> None:
         """Tell the owner of a model that is not known well, whose diagnostics would help."""
@@ -291,6 +296,7 @@ class Battery(Source):
             "running": running.raw if running else None,
             "history": self._history.data,
             "station": self._station.data,
+            "statistics": self._statistics.findings,
         }
         return {name: data for name, data in answers.items() if data}
 

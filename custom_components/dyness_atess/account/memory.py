@@ -35,6 +35,7 @@ _LEARNED = vol.Schema(
         vol.Optional("direction"): dict,
         vol.Optional("decoder"): dict,
         vol.Optional("kind"): vol.In(KINDS),
+        vol.Optional("statistics"): list,
     }
 )
 _ANSWER = vol.Schema({"raw": object, "received_at": datetime.fromisoformat}, required=True)

@@ -1,6 +1,6 @@
 """Recognition, and what a family table does with its points, apart from any device."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 import re
 from typing import Any
@@ -11,7 +11,7 @@ from custom_components.dyness_atess.telemetry.dyness import decoder, recognition
 from custom_components.dyness_atess.telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, decode_running
 from custom_components.dyness_atess.telemetry.dyness.families import FAMILIES
 from custom_components.dyness_atess.telemetry.dyness.family import Family, Kind
-from custom_components.dyness_atess.telemetry.dyness.history import latest_soc, powers
+from custom_components.dyness_atess.telemetry.dyness.history import latest_soc, samples
 from custom_components.dyness_atess.telemetry.vocabulary import Key
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "adding-a-family.md"
@@ -340,6 +340,6 @@ def test_module_is_full() -> None:
 )
 def test_what_cannot_be_is_not_counted(record: dict[str, Any], power: float | None) -> None:
     """The bounds of what is counted are those of what is shown."""
-    before, after = NOW - timedelta(minutes=10), NOW + timedelta(minutes=10)
     rows = [record | {"createTime": "2026-09-01 12:00:00"}, "text", None]
-    assert powers(rows, before, after, current_sign=-1, voltage=51.2) == ([] if power is None else [(NOW, power)])
+    told = samples(rows, current_sign=-1, voltage=51.2)
+    assert told == ([] if power is None else [(NOW, power, None)])

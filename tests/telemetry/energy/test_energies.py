@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.dyness_atess.telemetry.dyness.history import powers
+from custom_components.dyness_atess.telemetry.dyness.history import samples
 from custom_components.dyness_atess.telemetry.energy.energies import Energies
 from custom_components.dyness_atess.telemetry.vocabulary import Key
 from emulator.dyness.catalogue import build
@@ -410,9 +410,10 @@ def test_emulated_gaps(seed: int) -> None:
         sampled.append(take(emulated, device, now))
         take(emulated, without, now)
         without.fill()
-        if gap := device.energies.gap:
+        if device.energies.gap:
             gaps += 1
-            device.fill(powers(emulated.power_history(now), *gap, current_sign=-1))
+            told = samples(emulated.power_history(now), current_sign=-1)
+            device.fill((at, power) for at, power, _ in told)
     charged, discharged = flown(emulated, sampled[0], sampled[-1])
     assert gaps == 2 * DAYS
     assert device.totals == pytest.approx((charged, discharged), rel=0.02)

@@ -21,27 +21,31 @@ def latest_soc(records: Any, now: datetime) -> float | None:
     return soc if timedelta(0) <= now - taken_at <= MAXIMUM_AGE else None
 
 
-def powers(
-    records: Any, start: datetime, end: datetime, *, current_sign: int, voltage: float | None = None
-) -> list[tuple[datetime, float]]:
-    """Return times (UTC) and powers (W, positive while discharging) between two times, in order. Never raises.
+def samples(
+    records: Any, *, current_sign: int, voltage: float | None = None
+) -> list[tuple[datetime, float, float | None]]:
+    """Return times (UTC), powers (W, positive while discharging) and states of charge (%), in order. Never raises.
 
     Args:
         records: the answer, whatever it is; of records of the same time the first that tells a power counts.
-        start: itself left out.
-        end: itself left out.
         current_sign: 1 where the family's points are positive while discharging, else -1: its records are alike.
         voltage: V of the battery at some time, for records with nothing but a current; it changes by a tenth at most.
     """
-    found: dict[datetime, float] = {}
+    found: dict[datetime, tuple[float, float | None]] = {}
     for taken_at, record in _dated(records):
         power, current = _read(record, "realTimePower", Kind.POWER), _read(record, "realTimeCurrent", Kind.CURRENT)
         volts = _read(record, "realTimeVoltage", Kind.BATTERY_VOLTAGE) or voltage
         if power is None and current is not None and volts is not None:
             power = current * volts
-        if start < taken_at < end and power is not None and abs(power) <= Kind.POWER.high:
-            found.setdefault(taken_at, power * current_sign + 0.0)  # never -0.0
-    return sorted(found.items())
+        if power is not None and abs(power) <= Kind.POWER.high:
+            soc = _read(record, "soc", Kind.SOC)
+            found.setdefault(taken_at, (power * current_sign + 0.0, soc))  # never -0.0
+    return [(taken_at, *told) for taken_at, told in sorted(found.items())]
+
+
+def day_begins(records: Any) -> datetime | None:
+    """Return when the day of the records began: it is the plant's, and they go back to its midnight."""
+    return min((taken_at for taken_at, _ in _dated(records)), default=None)
 
 
 def _dated(records: Any) -> Iterator[tuple[datetime, Mapping[str, Any]]]:

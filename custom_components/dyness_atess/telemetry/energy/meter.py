@@ -50,8 +50,8 @@ class Meter:
     def __init__(self, memory: Any) -> None:
         """Go on from an earlier meter's `memory`; raises where it is malformed."""
         last, before_gap, uncounted = memory
-        self._last = _stored_sample(last)
-        self._before_gap = _stored_sample(before_gap)
+        self._last = stored_sample(last)
+        self._before_gap = stored_sample(before_gap)
         """The sample before the last one, if what flowed between the two is still to be found out."""
         self._uncounted = stored(uncounted, -ROUNDING)
         """Share of the capacity by which gaps have changed the state of charge, and which may be rounding."""
@@ -83,22 +83,33 @@ class Meter:
         before, after, self._before_gap = self._before_gap, self._last, None
         if before is None or after is None:
             return 0.0, 0.0
-        powers = sorted((taken_at.timestamp(), power) for taken_at, power in records if abs(power) <= MAXIMUM_POWER)
-        inside = [(at, power) for at, power in powers if before.at < at < after.at]
-        points = [(before.at, before.power), *inside, (after.at, after.power)]
-        flow = flow_along(points)
-        net, capacity, gained = flow[0] - flow[1], after.capacity or before.capacity, _gained(before, after)
-        covered = all(end - start <= MAXIMUM_INTERVAL.total_seconds() for (start, _), (end, _) in pairwise(points))
-        if capacity is None or gained is None:
-            return flow if covered else (0.0, 0.0)
-        if covered and abs(net - gained * capacity) <= OF_CAPACITY * capacity + OF_RECORDS * abs(net):
-            return flow
+        flow = told(before, after, sorted((taken_at.timestamp(), power) for taken_at, power in records))
+        capacity, gained = after.capacity or before.capacity, _gained(before, after)
+        if flow or capacity is None or gained is None:
+            return flow or (0.0, 0.0)
         # What may be rounding waits: it is not lost, and a value that flickers does not add up.
         self._uncounted += gained
         if abs(self._uncounted) <= ROUNDING:
             return 0.0, 0.0
         energy, self._uncounted = self._uncounted * capacity, 0.0
         return max(energy, 0.0), max(-energy, 0.0)
+
+
+def told(before: Sample, after: Sample, records: Iterable[tuple[float, float]]) -> Flow | None:
+    """Return what records of times (s) and W tell of the time between two samples.
+
+    None where they leave out too much to be interpolated, or contradict the change of the state of charge.
+    """
+    inside = [(at, power) for at, power in records if before.at < at < after.at and abs(power) <= MAXIMUM_POWER]
+    points = [(before.at, before.power), *inside, (after.at, after.power)]
+    if any(end - start > MAXIMUM_INTERVAL.total_seconds() for (start, _), (end, _) in pairwise(points)):
+        return None
+    charged, discharged = flow_along(points)
+    net, capacity, gained = charged - discharged, after.capacity or before.capacity, _gained(before, after)
+    if capacity is None or gained is None:
+        return charged, discharged
+    contradicts = abs(net - gained * capacity) > OF_CAPACITY * capacity + OF_RECORDS * abs(net)
+    return None if contradicts else (charged, discharged)
 
 
 def flow_along(points: Iterable[tuple[float, float]]) -> Flow:
@@ -121,7 +132,8 @@ def _gained(before: Sample, after: Sample) -> float | None:
     return gained if abs(gained) <= MAXIMUM_RATE * (after.at - before.at) / 3600 else None
 
 
-def _stored_sample(memory: Any) -> Sample | None:
+def stored_sample(memory: Any) -> Sample | None:
+    """Return a sample from disk, or raise."""
     if memory is None:
         return None
     at, power, soc, capacity = memory
