@@ -174,8 +174,7 @@ class Battery(Source):
         self._ask_modules()
         wants_history = self._statistics.note() or bool(coordinator.energies.gap) or self._lacks_soc
         if wants_history or Key.ENERGY_RATED not in reading.values or self._dongle.is_due:
-            complete = self._complete(reading, family, wants_history=wants_history)
-            self._account.entry.async_create_background_task(self._account.hass, complete, "what a sample lacks")
+            coordinator.run(self._complete(reading, family, wants_history=wants_history), "what a sample lacks")
 
     def _add_running(self, family: Family) -> None:
         keys = {(Platform.SENSOR, key) for rule in family.running for key in rule.keys if key}
