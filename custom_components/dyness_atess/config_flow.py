@@ -1,6 +1,7 @@
 """Config flow: an account of a cloud, and devices that the account does not list."""
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Any, override
 
 from homeassistant.config_entries import (
@@ -173,10 +174,13 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         if any(identity(account) in (other.unique_id, identity(other.data)) for other in others):
             raise AbortFlow("already_configured")
 
-    async def _create(self, title: str, account: dict[str, Any], *subentries: ConfigSubentryData) -> ConfigFlowResult:
+    async def _create(self, vendor: str, account: dict[str, Any], *subentries: ConfigSubentryData) -> ConfigFlowResult:
         """Make the entry. It has its unique id only from here on, so that a forgotten form blocks no other one."""
         self._abort_if_configured(account)
         await self.async_set_unique_id(identity(account), raise_on_progress=False)
+        taken = {entry.title for entry in self._async_current_entries()}
+        titles = (f"{vendor} {number}" if number > 1 else vendor for number in count(1))
+        title = next(title for title in titles if title not in taken)
         return self.async_create_entry(title=title, data=account, options=self._options, subentries=subentries)
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:

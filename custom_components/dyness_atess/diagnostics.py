@@ -83,7 +83,6 @@ def _device(account: Account, device: ReadingsCoordinator) -> dict[str, Any]:
         "received_at": device.received_at,
         "points": device.raw,
         **account.raw_secondary(device.serial),
-        "findings": device.source.findings,
         "remembered": remembered,
     }
 

@@ -163,7 +163,12 @@ async def the_same_twice(frontend: Frontend) -> None:
 
 
 async def follows_the_registry(home: Household, frontend: Frontend) -> None:
-    """A device that is renamed has another name at once, and an entity that is turned on stands there."""
+    """A device that is renamed has another name at once, and what is hidden or shown again goes and comes."""
+    soc = (await home.entities(PBD))["soc"]
+    shown = frontend.page.locator("hui-tile-card", has_text="State of charge")
+    for hidden_by, count in (("user", 0), (None, 1)):
+        await home.call("config/entity_registry/update", entity_id=soc, hidden_by=hidden_by)
+        await expect(shown).to_have_count(count)
     devices = await home.call("config/device_registry/list")
     pbd = next(device for device in devices if device["name"] == "ATESS PBD")
     await home.call("config/device_registry/update", device_id=pbd["id"], name_by_user="Roof")

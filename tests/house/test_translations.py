@@ -14,6 +14,9 @@ from .repository import ROOT, Descriptions, descriptions, read_json, shipped
 
 type Tree = dict[str, Any]
 
+ENGLISH_PLURALS = ("one", "other")
+PLURALS = {"pl": ("one", "few", "many", "other"), "uk": ("one", "few", "many", "other"), "zh-Hans": ("other",)}
+
 
 def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, str]]:
     for key, value in tree.items():
@@ -27,10 +30,23 @@ def placeholders(*texts: str) -> set[str]:
     return {name for text in texts for name in re.findall(r"\{(\w+)\}", text)}
 
 
-def differences(english: Tree, other: Tree) -> list[str]:
-    ours, theirs = dict(leaves(english)), dict(leaves(other))
+def expected(english: Tree, language: str) -> dict[str, str]:
+    """What a language must say: the English texts, those that differ by a number in the language's own plural forms."""
+    texts = dict(leaves(english))
+    counted = [path.removesuffix("_other") for path in texts if path.startswith("common.") and path.endswith("_other")]
+    for stem in counted:
+        del texts[f"{stem}_one"]
+        texts |= dict.fromkeys(
+            (f"{stem}_{form}" for form in PLURALS.get(language, ENGLISH_PLURALS)), texts[f"{stem}_other"]
+        )
+    return texts
+
+
+def differences(english: Tree, other: Tree, language: str) -> list[str]:
+    ours, theirs = expected(english, language), dict(leaves(other))
     problems = [f"{path} stands in one language only" for path in sorted(ours.keys() ^ theirs.keys())]
     problems += [f"{path} is empty" for path, text in theirs.items() if not text.strip()]
+    problems += [f"{path}: an apostrophe quotes a placeholder" for path, text in theirs.items() if "'{" in text]
     problems += [
         f"{path} has other placeholders"
         for path in ours.keys() & theirs.keys()
@@ -97,8 +113,12 @@ ENGLISH = read_json(shipped(ROOT) / "translations" / "en.json")
 
 @pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
 def test_languages_say_the_same(path: Path) -> None:
-    assert differences(ENGLISH, read_json(path)) == []
-    assert {path.stem for path in LANGUAGES} >= {"en", "de"}
+    assert differences(ENGLISH, read_json(path), path.stem) == []
+
+
+def test_all_languages_are_there() -> None:
+    languages = {"de", "en", "es", "fr", "it", "nl", "pl", "pt", "pt-BR", "uk", "zh-Hans"}
+    assert {path.stem for path in LANGUAGES} >= languages
 
 
 def test_code_and_texts() -> None:
@@ -192,6 +212,22 @@ def test_missing_and_wrong_texts_are_noticed(path: str, text: str | None, tmp_pa
     assert sample_problems(tmp_path, changed(path, text))
 
 
-@pytest.mark.parametrize(("text", "count"), [("Nicht da: {grund}", 1), ("Nicht da: {reason}", 0), (" ", 2), (None, 1)])
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("Nicht da: {grund}", 1), ("Nicht da: {reason}", 0), ("Nicht da: '{reason}'", 1), (" ", 2), (None, 1)],
+)
 def test_differences_are_noticed(text: str | None, count: int) -> None:
-    assert len(differences(SAMPLE_TEXTS, changed("exceptions.unavailable.message", text))) == count
+    assert len(differences(SAMPLE_TEXTS, changed("exceptions.unavailable.message", text), "de")) == count
+
+
+@pytest.mark.parametrize(
+    ("language", "forms"), [("de", "one other"), ("pl", "one few many other"), ("zh-Hans", "other")]
+)
+def test_each_language_has_its_plural_forms(language: str, forms: str) -> None:
+    english = {"common": {"notes_one": "{count} note", "notes_other": "{count} notes"}}
+    texts = {f"notes_{form}": "{count}" for form in forms.split()}
+    assert differences(english, {"common": texts}, language) == []
+    assert differences(english, {"common": texts | {"notes_two": "{count}"}}, language)
+    for key in texts:
+        assert differences(english, {"common": texts | {key: "none"}}, language)
+        assert differences(english, {"common": {each: texts[each] for each in texts.keys() - {key}}}, language)

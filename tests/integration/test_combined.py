@@ -84,7 +84,7 @@ async def test_a_combiner_box(hass: HomeAssistant, live: Live, *, together: bool
     times = 1 if together else 2
     assert abs(number(hass, "power", serials[0])) > 100
     power = of_parts(hass, "power", *serials) * times / 2
-    assert number(hass, "power", entry.entry_id) == pytest.approx(power, abs=0.11)
+    assert number(hass, "power", entry.entry_id) == pytest.approx(power, rel=0.001)
     if together:
         # What the towers have counted themselves is of each, what is metered is of both.
         charged = of_parts(hass, "energy_charged", *serials)

@@ -75,7 +75,7 @@ def typed(cloud: EmulatedCloud, **changes: str) -> dict[str, str]:
 def suggested(form: Any) -> dict[str, Any]:
     """Return what stands in the form."""
     fields = {str(key): (key.description or {}).get("suggested_value") for key in form["data_schema"].schema}
-    is_default = {"sidebar": True}.items()
+    is_default = {"sidebar": True, "reserve": 10.0}.items()
     return {field: value for field, value in fields.items() if value is not None and (field, value) not in is_default}
 
 
@@ -353,6 +353,14 @@ async def test_atess_asleep_with_the_ready_made_header(hass: HomeAssistant, ates
     account_entry(atess).add_to_hass(hass)
     same = {"api_id": atess.api_id, "api_token": header, "server": atess.url}
     assert (await send(hass, form, same))["reason"] == "already_configured"
+
+
+async def test_two_accounts_have_two_names(hass: HomeAssistant, cloud: DynessCloud) -> None:
+    MockConfigEntry(domain=DOMAIN, title="Dyness", unique_id="dyness:another", data={"app_id": "another"}).add_to_hass(
+        hass
+    )
+    result = await send(hass, await open_form(hass), typed(cloud))
+    assert result["result"].title == "Dyness 2"
 
 
 # Several forms at once

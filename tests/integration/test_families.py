@@ -12,7 +12,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dyness_atess.telemetry.vocabulary import PROTECTIONS, WARNINGS
+from custom_components.dyness_atess.telemetry.vocabulary import HEALTH, PROTECTIONS, WARNINGS
 from emulator.dyness.catalogue import CATALOGUE, build
 from emulator.dyness.devices import Device
 from emulator.dyness.replay import Replay
@@ -30,7 +30,7 @@ OUR_NAMES = {
 """What the emulator calls otherwise; the numbered ones are as in cell_temperature_1."""
 FOLLOWS = {"alarm", "charging", "energy_charged", "energy_discharged", "energy_rated", "energy_remaining", "online"}
 FOLLOWS |= {"warning", "work_status", "battery_status", "energy_charged_today", "energy_discharged_today"}
-FOLLOWS |= {"charge_power", "discharge_power", "battery_low"}
+FOLLOWS |= {"charge_power", "discharge_power", "battery_low", *HEALTH}
 """What we tell from other quantities, or the device list tells."""
 BITS = WARNINGS | PROTECTIONS
 """None of them is on, and the truth does not name them all."""
@@ -145,11 +145,13 @@ async def test_how_it_is_offered(hass: HomeAssistant, live: Live) -> None:
     registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     of = {found.unique_id: found for found in registered}
     batteries = {key for key, found in of.items() if found.original_device_class == "battery"}
-    assert batteries == {f"{serial}-soc" for serial in masters}
+    assert batteries == {f"{serial}-{key}" for serial in masters for key in ("soc", "battery_low")}
+    assert {key for key in batteries if not of[key].disabled} == {f"{serial}-soc" for serial in masters}
     bits = {key for key in of if key.rpartition("-")[2] in BITS}
     assert {key.rpartition("-")[0] for key in bits} >= masters
     places = re.compile(
         r"cell_(voltage|temperature)_(max|min)_\w+|\w+_(module|sensor|group)|last_report|cell_\d+_voltage"
+        r"|(dis)?charge_power|battery_low"
     )
     off = {key for key in of if places.fullmatch(key.rpartition("-")[2])}
     flags = re.compile(f"({'|'.join(modules)})-(?!charging|online|alarm|warning).*")

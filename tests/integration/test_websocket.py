@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+import json
 from typing import Any
 
 from homeassistant.auth.permissions.const import POLICY_READ
@@ -13,6 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.dyness_atess.account.connection import digest
+from custom_components.dyness_atess.account.picture import picture
 from custom_components.dyness_atess.const import DOMAIN
 from emulator.atess.cloud import AtessCloud
 from emulator.atess.pbd import Pbd
@@ -20,7 +23,7 @@ from emulator.dyness.cloud import DynessCloud
 from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault
 
-from .conftest import Poll, account_entry, device_of, state
+from .conftest import Live, Poll, account_entry, device_of, one, state
 
 SERIAL, MODULE = "R07E00000000DEMO-BMS", "DEMO000000000001"
 
@@ -134,23 +137,25 @@ async def test_single_cells_that_are_on_are_named(hass: HomeAssistant, cloud: Dy
 
 
 async def test_waits_for_the_account_and_survives_its_reload(
-    hass: HomeAssistant, loaded: MockConfigEntry, screen: Screen, poll: Poll
+    hass: HomeAssistant, loaded: MockConfigEntry, screen: Screen
 ) -> None:
     device = device_of(hass, loaded, SERIAL)
     await hass.config_entries.async_unload(loaded.entry_id)
     assert (await screen.ask(device.id))["success"]
     assert await screen.picture() == {"version": "0.1.0", "state": "starting"}
-    for _ in range(2):
+    for soc in (41.0, 42.0):
         await hass.config_entries.async_setup(loaded.entry_id)
         await hass.async_block_till_done(wait_background_tasks=True)
-        before = await screen.picture(state="ready")
-        await poll()
-        assert await screen.picture(state="ready", after=before["sampled_at"])
+        await screen.picture(state="ready")
+        coordinator = loaded.runtime_data.devices[SERIAL]
+        coordinator.data.values["soc"] = soc
+        coordinator.async_update_listeners()
+        await screen.picture(state="ready", soc=soc)
         await hass.config_entries.async_unload(loaded.entry_id)
         await screen.picture(state="starting")
 
 
-async def test_unsubscribes(hass: HomeAssistant, loaded: MockConfigEntry, screen: Screen, poll: Poll) -> None:
+async def test_unsubscribes(hass: HomeAssistant, poll: Poll, loaded: MockConfigEntry, screen: Screen) -> None:
     coordinators = list(loaded.runtime_data.coordinators)
     before = [len(coordinator._listeners) for coordinator in coordinators]
     answer = await screen.ask(device_of(hass, loaded, SERIAL).id)
@@ -168,7 +173,12 @@ async def test_what_is_none_of_ours(hass: HomeAssistant, loaded: MockConfigEntry
     other = MockConfigEntry(domain="other")
     other.add_to_hass(hass)
     foreign = dr.async_get(hass).async_get_or_create(config_entry_id=other.entry_id, identifiers={("other", "1")})
-    for device_id in ("", "unknown", foreign.id):
+    account = dr.async_get(hass).async_get_or_create(  # all its batteries as one
+        config_entry_id=loaded.entry_id,
+        identifiers={(DOMAIN, loaded.entry_id)},
+        entry_type=dr.DeviceEntryType.SERVICE,
+    )
+    for device_id in ("", "unknown", foreign.id, account.id):
         answer = await screen.ask(device_id)
         assert (answer["success"], answer["error"]["code"]) == (False, "not_found")
 
@@ -205,9 +215,9 @@ async def test_only_for_who_may_read_every_entity(
 
 async def test_permission_that_is_taken_away(
     hass: HomeAssistant,
+    poll: Poll,
     loaded: MockConfigEntry,
     screen: Screen,
-    poll: Poll,
     hass_ws_client: WebSocketGenerator,
     hass_read_only_user: MockUser,
     hass_read_only_access_token: str,
@@ -236,7 +246,7 @@ def look(hass: HomeAssistant, hass_ws_client: WebSocketGenerator, hass_admin_use
 
 
 async def test_outage_of_the_cloud(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll, look: Look
+    hass: HomeAssistant, poll: Poll, loaded: MockConfigEntry, cloud: DynessCloud, look: Look
 ) -> None:
     battery = device_of(hass, loaded, SERIAL).id
     before = await look(battery)
@@ -255,7 +265,7 @@ async def test_outage_of_the_cloud(
 
 
 async def test_dongle_without_network(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll, look: Look
+    hass: HomeAssistant, poll: Poll, loaded: MockConfigEntry, cloud: DynessCloud, look: Look
 ) -> None:
     """The cloud goes on to answer, with the last sample that it has."""
     cloud.devices[SERIAL].silent_since = cloud.clock()
@@ -281,3 +291,58 @@ async def test_converter(hass: HomeAssistant, screen: Screen) -> None:
     for given in picture["inputs"]:
         assert given["power"] == float(state(hass, f"pv{given['number']}_power", "DEMOPBD001") or "")
     await atess.stop()
+
+
+async def test_alarms_say_which_module(hass: HomeAssistant, live: Live) -> None:
+    device = one("dl5-2", overrides={"800": "98"})
+    _, entry = await live.start(device)
+
+    def alarms() -> list[tuple[Any, ...]]:
+        shown = picture(entry.runtime_data, device.serial)
+        return [tuple(alarm[name] for name in ("key", "protection", "expected", "module")) for alarm in shown["alarms"]]
+
+    assert alarms() == []
+    second: Any = device.modules[1]
+    device.raised, second.raised = frozenset({"3405", "3208"}), frozenset({"16600"})
+    await live(6)
+    assert alarms() == [
+        ("cell_voltage_low_protection", True, False, None),
+        ("module_voltage_high", False, False, 2),  # not once more of the battery
+    ]
+    low, high = picture(entry.runtime_data, device.serial)["alarms"]
+    assert getattr(hass.states.get(low["entity_id"]), "state", None) == "on"
+    assert high["entity_id"] is None  # bits of modules are off at first
+    modules = picture(entry.runtime_data, device.serial)["modules"]
+    assert [module["alarms"] for module in modules] == [[], [{"key": "module_voltage_high", "protection": False}]]
+
+    device.raised, second.raised = frozenset({"3206"}), frozenset()
+    await live(6)
+    assert alarms() == [("cell_voltage_high", False, True, None)]
+
+
+async def test_tower(hass: HomeAssistant, live: Live) -> None:
+    device = one("tower-t14")
+    _, entry = await live.start(device)
+    await live(20)
+    shown = picture(entry.runtime_data, device.serial)
+    assert [module["number"] for module in shown["modules"]] == list(range(1, len(device.modules) + 1))
+    assert {len(module["cells"]) for module in shown["modules"]} == {30}
+    assert len({module["id"] for module in shown["modules"]}) == len(device.modules)
+    assert len(json.dumps(shown)) < 30_000
+
+
+async def test_waiting_for_calls(hass: HomeAssistant, live: Live) -> None:
+    device = one("dl5-6")
+    _, entry = await live.start(device, hourly_calls=12)
+    account, seen = entry.runtime_data, []
+
+    def look() -> None:
+        shown = picture(account, device.serial)
+        if shown["outage"] == "calls":
+            seen.append((datetime.now(UTC), datetime.fromisoformat(shown["until"])))
+
+    entry.runtime_data.queue._not_before = hass.loop.time() + 45 * 60  # as after a 429 that says so
+    await live(60, look)
+    assert seen
+    assert all(now < until + timedelta(minutes=1) for now, until in seen)
+    assert picture(account, device.serial)["outage"] is None

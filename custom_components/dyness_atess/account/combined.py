@@ -3,7 +3,7 @@
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from itertools import combinations
+from itertools import pairwise
 import math
 from typing import Any
 
@@ -50,6 +50,8 @@ class Combined:
         self._devices, self._memory, self._entry_id = devices, memory, entry_id
         self._parts: list[ReadingsCoordinator] = []
         self._compared: dict[tuple[str, ...], Any] = {}
+        self._again: set[str] = set()
+        """Batteries whose current is that of one before them."""
         self._alike: defaultdict[tuple[str, ...], deque[bool]] = defaultdict(lambda: deque(maxlen=COMPARED))
         try:
             remembered = memory.recall(entry_id).get("combined", {})
@@ -79,8 +81,7 @@ class Combined:
         self.keys |= KEYS.intersection(*had) if had else set()
         if Key.ENERGY_RATED not in self.keys:
             self.keys.discard(Key.SOC)
-        for pair in combinations(self._parts, 2):
-            self._compare(*pair)
+        self._compare()
         before, self.values = self.values, self._measured()
         for key in COUNTED:
             self._count(key)
@@ -90,19 +91,21 @@ class Combined:
             for listener in list(self.on_change):
                 listener()
 
-    def _compare(self, one: ReadingsCoordinator, other: ReadingsCoordinator) -> None:
-        pair, when, then = (one.serial, other.serial), one.sampled_at, other.sampled_at
-        currents, voltages = _numbers(Key.CURRENT, one, other), _numbers(Key.VOLTAGE, one, other)
-        if not (when and then and currents and voltages) or self._compared.get(pair) == (when, then):
-            return
-        self._compared[pair] = when, then
-        if max(map(abs, currents)) >= LEAST_CURRENT and abs(when - then) <= SIMULTANEOUS:
-            self._alike[pair].append(currents[0] == currents[1] and math.isclose(*voltages, rel_tol=TOLERANCE))
-
-    def _is_counted(self, part: ReadingsCoordinator) -> bool:
-        """Return whether the current of a battery is not that of one before it."""
-        pairs = [self._alike.get((before.serial, part.serial)) for before in self._parts[: self._parts.index(part)]]
-        return not any(alike and sum(alike) >= ALIKE * len(alike) for alike in pairs)
+    def _compare(self) -> None:
+        """Find out whose current is that of another one."""
+        times = {part: part.sampled_at for part in self._parts if part.sampled_at}
+        for pair in pairwise(sorted(times, key=lambda part: times[part])):
+            one, other = sorted(pair, key=lambda part: part.serial)
+            serials, when = (one.serial, other.serial), (times[one], times[other])
+            currents, voltages = _numbers(Key.CURRENT, one, other), _numbers(Key.VOLTAGE, one, other)
+            is_new = abs(when[0] - when[1]) <= SIMULTANEOUS and self._compared.get(serials) != when
+            if is_new and currents and voltages and max(map(abs, currents)) >= LEAST_CURRENT:
+                self._compared[serials] = when
+                is_alike = currents[0] == currents[1] and math.isclose(*voltages, rel_tol=TOLERANCE)
+                self._alike[serials].append(is_alike)
+        there = {part.serial for part in self._parts}
+        alike = [pair for pair, told in self._alike.items() if sum(told) >= ALIKE * len(told)]
+        self._again = {second for first, second in alike if first in there}
 
     def _measured(self) -> dict[Key, float]:
         parts, values = self._parts, dict[Key, float]()
@@ -115,7 +118,7 @@ class Combined:
         if sum(rated) and (levels := _numbers(Key.SOC, *parts)):
             values[Key.SOC] = round(math.sumprod(levels, rated) / sum(rated), 1)
         if powers := _numbers(Key.POWER, *parts):
-            counted = [power for part, power in zip(parts, powers, strict=True) if self._is_counted(part)]
+            counted = [power for part, power in zip(parts, powers, strict=True) if part.serial not in self._again]
             values[Key.POWER] = round(sum(counted), 1)
         return values
 
@@ -133,7 +136,7 @@ class Combined:
         for part, (value, since) in now.items():
             last, last_since = energy["of"].get(part.serial, (value, since))
             rise = max(value - last if since == last_since else value, 0.0)
-            if self._is_counted(part) or not part.energies.is_metered(Key(key.removesuffix("_today"))):
+            if part.serial not in self._again or not part.energies.is_metered(Key(key.removesuffix("_today"))):
                 energy["total"] += rise
         kept = {part.serial: energy["of"][part.serial] for part in self._parts if part.serial in energy["of"]}
         energy["of"] = kept | {part.serial: [*last] for part, last in now.items()}

@@ -1,4 +1,4 @@
-"""What belongs to a battery and is asked for apart from its master."""
+"""What is read beside the points of a master: its modules, and the running data of an inverter."""
 
 from datetime import datetime
 from typing import Any

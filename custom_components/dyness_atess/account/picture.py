@@ -10,20 +10,22 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from ..const import DOMAIN
+from ..telemetry.alarms import TOTALS
 from ..telemetry.reading import Reading
-from ..telemetry.vocabulary import CELL_VOLTAGES, PROBE_TEMPERATURES, PROTECTIONS, WARNINGS, Key
+from ..telemetry.vocabulary import ALARMS, CELL_VOLTAGES, PROBE_TEMPERATURES, WARNINGS, Key
 from .account import OLD, Account
 from .connection import digest
 from .coordinator import ReadingsCoordinator
 
 MEASURED = (Key.SOC, Key.VOLTAGE, Key.CURRENT)
+MASTER = (Key.POWER, Key.STATUS, Key.TIME_TO_FULL, Key.TIME_TO_EMPTY)
 EXTREMES = (Key.CELL_VOLTAGE_MAX, Key.CELL_VOLTAGE_MIN, Key.CELL_VOLTAGE_SPREAD)
 LIMITS = (
     *(Key.CHARGE_VOLTAGE_LIMIT, Key.DISCHARGE_VOLTAGE_LIMIT),
     *(Key.CHARGE_CURRENT_LIMIT, Key.DISCHARGE_CURRENT_LIMIT),
 )
-STOPS = PROTECTIONS | {Key.FAULT}
-"""Bits that say that something has stopped."""
+MILD = WARNINGS | {Key.WARNING}
+"""Alarms by which nothing has stopped."""
 DEVICE_SILENT = ("empty", "refused")
 """How a read ends where the cloud answers without having anything of the device."""
 
@@ -53,7 +55,7 @@ def picture(account: Account, serial: str) -> Picture:
         "outage": outage,
         "until": _time(until),
         "sampled_at": _time(master.sampled_at),
-        **{key: values.get(key) for key in (*MEASURED, "power", "status", "time_to_full", "time_to_empty")},
+        **{key: values.get(key) for key in (*MEASURED, *MASTER)},
         "extremes": {key: values[key] for key in EXTREMES if key in values},
         "limits": {key: values[key] for key in LIMITS if key in values},
         "alarms": _alarms(account, serial, numbers),
@@ -76,7 +78,7 @@ def _module(account: Account, serial: str, number: int) -> Picture:
         "cells": [reading.values.get(key) for key in cells],
         "entities": [_entity_id(account.hass, Platform.SENSOR, serial, key) for key in cells],
         "temperatures": [reading.values[key] for key in PROBE_TEMPERATURES if key in reading.values],
-        "alarms": [{"key": key, "protection": key in STOPS} for key in _bits(reading)],
+        "alarms": [{"key": key, "protection": key not in MILD} for key in _bits(reading)],
     }
 
 
@@ -87,10 +89,9 @@ def _cells(reading: Reading) -> tuple[Key, ...]:
 
 
 def _bits(reading: Reading) -> list[Key]:
-    """Return the alarm bits that are on, or the total state where it has no others."""
-    on = [key for key, is_on in reading.flags.items() if is_on]
-    bits = [key for key in on if key in STOPS or key in WARNINGS]
-    return sorted(bits, key=lambda key: key not in STOPS) or [key for key in on if key == Key.ALARM]
+    """Return the alarms that are on, protections first; a total only where no bit explains it."""
+    on = sorted((key for key in ALARMS if reading.flags.get(key)), key=lambda key: (key in MILD, key))
+    return [key for key in on if key not in TOTALS] or on
 
 
 def _alarms(account: Account, serial: str, numbers: Mapping[str, int]) -> list[Picture]:
@@ -106,8 +107,8 @@ def _alarms(account: Account, serial: str, numbers: Mapping[str, int]) -> list[P
     alarms = [
         {
             "key": key,
-            "protection": key in STOPS or key == Key.ALARM,
-            "expected": key in WARNINGS and bool(reading.attributes.get(Key.WARNING, {}).get("expected")),
+            "protection": key not in MILD,
+            "expected": key in MILD and bool(reading.attributes.get(Key.WARNING, {}).get("expected")),
             "module": number,
             "entity_id": _entity_id(account.hass, Platform.BINARY_SENSOR, module, key),
         }

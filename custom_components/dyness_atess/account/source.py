@@ -10,11 +10,6 @@ from ..telemetry.reading import Reading
 class Source(Protocol):
     """Where the readings of one device come from."""
 
-    @property
-    def findings(self) -> dict[str, Any]:
-        """What was told from the numbers and not by the cloud, for diagnostics."""
-        return {}
-
     async def fetch(self, turn: Turn) -> Any:
         """Ask the cloud.
 

@@ -1,6 +1,6 @@
 """Completes the hours of a battery's long-term statistics after a gap, without harm to anybody else's."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 import logging
@@ -62,7 +62,10 @@ class Completion:
         self._is_busy = False
         self.findings: dict[str, Any] = {}
         """What was completed since the start, for diagnostics."""
-        coordinator.on_end.append(async_at_started(account.hass, self._listen))
+        self._listening: list[Callable[[], None]] = []
+        self._listening.append(async_at_started(account.hass, self._listen))
+        account.entry.async_on_unload(self._stop)
+        coordinator.on_end.append(self._stop)
 
     @callback
     def note(self) -> bool:
@@ -96,9 +99,12 @@ class Completion:
     def _listen(self, hass: HomeAssistant) -> None:
         # What is imported before the recorder has compiled an hour makes everybody's rows of that hour fail. Behind
         # this event all hours that have ended are compiled.
-        self._coordinator.on_end.append(
-            hass.bus.async_listen(EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._on_compiled)
-        )
+        self._listening.append(hass.bus.async_listen(EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._on_compiled))
+
+    @callback
+    def _stop(self) -> None:
+        while self._listening:
+            self._listening.pop()()
 
     @callback
     def _on_compiled(self, _event: Event) -> None:

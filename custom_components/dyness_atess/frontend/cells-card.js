@@ -21,11 +21,16 @@ const ICONS = {
   fold: "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z",
 };
 
-const isOurs = (device) => device?.identifiers?.some(([domain]) => domain === DOMAIN);
+/** A battery, module or converter; an account, whose batteries are shown as one, is a service. */
+const isOurs = (device) => device?.entry_type !== "service" && device?.identifiers?.some(([domain]) => domain === DOMAIN);
 
-/** The batteries and converters of the house; modules are part of theirs. */
+export const nameOf = (device) => device.name_by_user ?? device.name ?? "";
+
+/** The batteries and converters of the house, by name; modules are part of theirs. */
 export function masters(hass) {
-  return Object.values(hass.devices ?? {}).filter((device) => isOurs(device) && !isOurs(hass.devices[device.via_device_id]));
+  const known = Object.values(hass.devices ?? {}).filter((device) => isOurs(device) && !device.disabled_by);
+  const shown = known.filter((device) => !isOurs(hass.devices[device.via_device_id]));
+  return shown.sort((one, other) => nameOf(one).localeCompare(nameOf(other), hass.language));
 }
 
 /** The card that shows the device of an entity of ours: for the frontend's dialog "Add to dashboard". */
@@ -102,9 +107,12 @@ export class CellsCard extends HTMLElement {
   }
 
   async #read(hass) {
-    const texts = await Texts.load(hass);
-    if (hass.language !== this.#hass.language) return;
-    this.#texts = texts;
+    try {
+      const texts = await Texts.load(hass);
+      if (hass.language === this.#hass.language) this.#texts = texts;
+    } catch {
+      this.#seen = undefined; // no connection: once more with the next change of the house
+    }
     this.#draw();
   }
 
@@ -203,14 +211,15 @@ export class CellsCard extends HTMLElement {
     arrow?.classList.add(way);
     const watts = way === "idle" ? "" : texts.power(picture.power);
     return make("header", {},
-      make("div", { class: "title" }, make("h2", {}, picture.name ?? ""), picture.outage && !shown.alarms.length ? null : this.#chip(shown)),
+      make("div", { class: "title" },
+        make("div", {}, make("h2", {}, picture.name ?? ""), this.#age(picture)),
+        picture.outage && !shown.alarms.length ? null : this.#chip(shown)),
       this.#alarmsOpen && shown.alarms.length ? this.#alarms(shown) : null,
       make("div", { class: "now" },
         Number.isFinite(picture.soc) ? make("span", { class: "soc figure" }, texts.number(picture.soc), make("small", {}, "%")) : null,
         make("div", { class: "flow" },
           make("div", {}, arrow, arrow ? " " : null, watts ? [make("strong", { class: "figure" }, watts), " · "] : null, words[way]?.()),
-          arrives ? make("div", { class: "quiet" }, arrives) : null),
-        this.#age(picture)));
+          arrives ? make("div", { class: "quiet" }, arrives) : null)));
   }
 
   #age(picture) {
@@ -261,15 +270,17 @@ export class CellsCard extends HTMLElement {
   #comparison(comparison) {
     if (!comparison) return null;
     const texts = this.#texts;
-    const { from, to, widest, bars } = comparison;
+    const { from, to, widest, isApart, bars } = comparison;
     const volts = (value) => make("span", { class: "figure quiet" }, texts.quantity(value, "V", 3));
     const percent = (part) => `${(part * 100).toFixed(1)}%`;
-    const words = texts.say("card_widest", { number: widest.number, spread: texts.quantity(widest.spread, "mV") });
+    const spread = texts.quantity(widest.spread, "mV");
+    const words = isApart ? texts.say("card_widest", { number: widest.number, spread }) : texts.say("card_alike", { spread });
+    const caption = [texts.say("card_comparison"), ...(bars.some((bar) => bar.older) ? [texts.say("card_older")] : [])].join("; ");
     return make("figure", { class: "strip" },
-      make("figcaption", {}, make("span", { class: "quiet" }, texts.say("card_comparison")), make("span", {}, words)),
+      make("figcaption", {}, make("span", { class: "quiet" }, caption), make("span", {}, words)),
       make("div", { class: "ends" }, volts(to), volts(from)),
       make("div", { class: "plot", "aria-hidden": "true" }, bars.map((bar) =>
-        make("div", { class: bar.widest ? "widest" : null },
+        make("div", { class: `${bar.widest ? "widest" : ""} ${bar.older ? "older" : ""}` },
           make("i", { class: "range", style: `bottom: ${percent(bar.lowest)}; top: ${percent(1 - bar.highest)}` }),
           make("i", { class: "mean", style: `bottom: ${percent(bar.mean)}` })))),
       make("div", { class: "numbers", "aria-hidden": "true" }, bars.map((bar) => make("span", { class: bar.widest ? "widest" : "quiet" }, `${bar.number}`))));
@@ -280,21 +291,25 @@ export class CellsCard extends HTMLElement {
     const open = this.#unfolded.get(module.id) ?? shown.open.has(module.id);
     const name = texts.say("card_module", { number: module.number });
     const figure = (kind, text) => make("span", { class: `figure ${kind}` }, text);
+    // Modules of a tower tell their cells and temperatures only.
+    const bare = [module.soc, module.voltage, module.current].every((each) => each == null);
+    const line = `figures ${bare ? "bare" : ""}`;
     const figures = [
       alone ? null : make("span", { class: "number" }, make("span", { class: "hidden" }, texts.say("card_module", { number: "" })), `${module.number ?? ""}`),
       Number.isFinite(module.soc) ? make("span", { class: "bar" }, make("i", { style: `inline-size: ${Math.min(Math.max(module.soc, 0), 100)}%` })) : null,
+      bare ? figure("cells quiet", texts.range(module.lowest, module.highest)) : null,
       alone ? null : figure("soc-value", texts.quantity(module.soc, "%")),
       figure("voltage", texts.quantity(module.voltage, "V", 1)),
       figure("current", texts.quantity(module.current, "A", 1)),
       figure("temperature", texts.temperatures(module.temperature)),
       figure("spread", [make("span", { class: "quiet", "aria-hidden": "true" }, "Δ "), make("b", {}, texts.quantity(module.spread, "mV"))].slice(module.spread === null ? 2 : 0)),
     ];
-    if (alone) return make("section", { class: "module" }, make("div", { class: "figures" }, figures), this.#tiles(module, name));
+    if (alone) return make("section", { class: "module" }, make("div", { class: line }, figures), this.#tiles(module, name));
     const toggle = () => {
       this.#unfolded.set(module.id, !open);
       this.#draw();
     };
-    const head = make("button", { class: "figures", "aria-expanded": String(open), "data-focus": `fold ${module.id}`, onclick: toggle },
+    const head = make("button", { class: line, "aria-expanded": String(open), "data-focus": `fold ${module.id}`, onclick: toggle },
       figures, make("span", { class: "fold quiet" }, icon(ICONS.fold)));
     const ribbon = () => make("div", { class: "ribbon", "aria-hidden": "true" }, module.cells.map((cell) => make("i", { "data-step": cell.step })));
     return make("section", { class: "module", "aria-label": name }, head, open ? this.#tiles(module, name) : ribbon());

@@ -8,6 +8,7 @@ const DAY = 24 * 3600_000;
 const GRID = 6 * 3600_000;
 const LONGEST = 30 * 60_000; // without a sample: older values are none
 const KEYS = ["soc", "power"];
+const UNITS = { kW: 1000, MW: 1_000_000 }; // where the user has chosen another than W
 
 const style = new CSSStyleSheet();
 style.replaceSync(`
@@ -84,7 +85,7 @@ class DayCard extends HTMLElement {
     this.#hass = hass;
     if (!this.#isRead) {
       this.#isRead = true;
-      this.#read();
+      this.#read().catch(() => (this.#isRead = false)); // no connection
       return;
     }
     const news = KEYS.filter((key) => hass.states[this.#config[key]] !== this.#shown[key]);
@@ -94,7 +95,11 @@ class DayCard extends HTMLElement {
 
   #add(key, state) {
     this.#shown[key] = state;
-    if (state) this.#states[key].push({ time: Date.parse(state.last_updated), value: Number.parseFloat(state.state) });
+    if (state) this.#states[key].push({ time: Date.parse(state.last_updated), value: this.#number(key, state.state) });
+  }
+
+  #number(key, text) {
+    return Number.parseFloat(text) * (UNITS[this.#hass.states[this.#config[key]]?.attributes.unit_of_measurement] ?? 1);
   }
 
   /** What the recorder has; what comes later is in the states. */
@@ -106,7 +111,7 @@ class DayCard extends HTMLElement {
     const past = entity_ids.length ? await hass.callWS({ ...request, ...options }).catch(() => ({})) : {};
     this.#texts = await Texts.load(hass);
     for (const key of KEYS) {
-      this.#states[key] = (past[this.#config[key]] ?? []).map(({ s, lu }) => ({ time: lu * 1000, value: Number.parseFloat(s) }));
+      this.#states[key] = (past[this.#config[key]] ?? []).map(({ s, lu }) => ({ time: lu * 1000, value: this.#number(key, s) }));
       this.#add(key, this.#hass.states[this.#config[key]]);
     }
     this.#draw();
@@ -164,7 +169,7 @@ class DayCard extends HTMLElement {
 
   #value(key) {
     const state = this.#hass.states[this.#config[key]];
-    const value = Number.parseFloat(state?.state);
+    const value = this.#number(key, state?.state);
     if (key === "power" && Number.isFinite(value)) return this.#watts(value);
     return state ? this.#hass.formatEntityState(state) : "";
   }

@@ -6,6 +6,7 @@ const STALE = 30; // minutes
 const NEVER_FOLDED = 3; // so many modules stand open
 const ALIKE = 5; // mV that the spreads of modules that are alike differ by
 const MOST_OPEN = 3;
+const SAME_SAMPLE = 60_000; // ms that the samples of one upload are apart at most
 const LEAST_AXIS = 0.02; // V: the comparison shows no smaller differences as large
 
 const known = (values) => (values ?? []).filter((value) => Number.isFinite(value));
@@ -47,12 +48,14 @@ export function module(source) {
   };
 }
 
+const byWidth = (modules) => modules.filter((module) => module.spread !== null).sort((one, other) => other.spread - one.spread);
+const median = (sorted) => sorted[Math.floor(sorted.length / 2)]?.spread;
+
 /** The ids of the modules that are open at first: all of a few, of many the widest and those with an alarm. */
 export function open(modules) {
   if (modules.length <= NEVER_FOLDED) return new Set(modules.map((module) => module.id));
-  const widest = modules.filter((module) => module.spread !== null).sort((one, other) => other.spread - one.spread);
-  const median = widest[Math.floor(widest.length / 2)]?.spread;
-  const apart = widest.filter((module, place) => place === 0 || (place < MOST_OPEN && module.spread - median > ALIKE));
+  const widest = byWidth(modules);
+  const apart = widest.filter((module, place) => place === 0 || (place < MOST_OPEN && module.spread - median(widest) > ALIKE));
   return new Set([...apart, ...modules.filter((module) => module.alarms.length)].map((module) => module.id));
 }
 
@@ -65,14 +68,19 @@ export function comparison(modules) {
   const missing = Math.max(LEAST_AXIS - (highest - lowest), 0) / 2;
   const [from, to] = [lowest - missing, highest + missing];
   const part = (voltage) => (voltage - from) / (to - from);
-  const widest = measured.reduce((one, other) => (other.spread > one.spread ? other : one));
+  const sorted = byWidth(measured);
+  const [widest] = sorted;
+  const isApart = widest.spread - median(sorted) > ALIKE;
+  const newest = Math.max(...measured.map((module) => new Date(module.sampled_at ?? 0)));
   return {
     from,
     to,
     widest,
+    isApart,
     bars: measured.map((module) => ({
       number: module.number,
-      widest: module === widest,
+      widest: isApart && module === widest,
+      older: newest - new Date(module.sampled_at ?? 0) > SAME_SAMPLE,
       lowest: part(module.lowest),
       mean: part(module.mean),
       highest: part(module.highest),

@@ -18,6 +18,7 @@ const colours = (host, table) =>
 
 const css = `
 :host { display: block; height: 100%; }
+:host([dark]) { --kept: 40%; }
 * { box-sizing: border-box; }
 ha-card { display: block; height: 100%; overflow: auto; container-type: inline-size; color: var(--primary-text-color, #212121); }
 ha-card:not(:defined) {
@@ -40,7 +41,7 @@ svg { flex: none; vertical-align: middle; }
 .hidden { position: absolute; inset: 0 auto auto 0; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
 header { margin-block-end: var(--ha-space-4, 1rem); }
-.title { display: flex; align-items: center; justify-content: space-between; gap: 0.75rem; }
+.title { display: flex; align-items: start; justify-content: space-between; gap: 0.75rem; }
 h2 { font-size: var(--ha-font-size-l, 1rem); font-weight: var(--ha-font-weight-medium, 500); overflow-wrap: anywhere; }
 .chip {
   display: inline-flex; align-items: center; gap: 0.3rem; flex: none; min-block-size: 1.75rem; padding-inline: 0.6rem;
@@ -52,11 +53,11 @@ h2 { font-size: var(--ha-font-size-l, 1rem); font-weight: var(--ha-font-weight-m
 .now { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem 1rem; margin-block-start: 0.5rem; }
 .soc { font-size: 2.25rem; line-height: 1.1; font-weight: var(--ha-font-weight-normal, 400); letter-spacing: -0.02em; }
 .soc small { font-size: 1.1rem; margin-inline-start: 0.1rem; letter-spacing: 0; }
-.flow { flex: 1 1 8rem; }
+.flow { flex: 1 1 10rem; }
 .flow strong { font-weight: var(--ha-font-weight-medium, 500); }
 .flow svg.charging { color: var(--success-color, #43a047); }
 .flow svg.discharging { color: var(--info-color, #039be5); }
-.age { display: inline-flex; align-items: center; gap: 0.4rem; color: var(--secondary-text-color, #727272); align-self: end; }
+.age { display: inline-flex; align-items: center; gap: 0.4rem; color: var(--secondary-text-color, #727272); font-size: var(--ha-font-size-s, 0.75rem); }
 .age::before { content: ""; inline-size: 0.55rem; block-size: 0.55rem; border-radius: 50%; background: var(--success-color, #43a047); }
 .age[data-level="old"]::before { background: var(--disabled-color, #9e9e9e); }
 .age[data-level="stale"] { color: inherit; }
@@ -79,8 +80,9 @@ h2 { font-size: var(--ha-font-size-l, 1rem); font-weight: var(--ha-font-weight-m
 .ends { display: flex; flex-direction: column; justify-content: space-between; align-items: end; margin-block: -0.55em; }
 .plot { display: flex; block-size: 4.5rem; border-block: 1px solid var(--divider-color, #e0e0e0); }
 .plot > div { flex: 1; position: relative; }
-.range { position: absolute; inset-inline: calc(50% - min(0.4rem, 35%)); border-radius: 0.2rem; min-block-size: 0.2rem; background: color-mix(in srgb, var(--state-icon-color, #44739e) 55%, transparent); }
+.range { position: absolute; inset-inline: calc(50% - min(0.4rem, 35%)); border-radius: 0.2rem; min-block-size: 0.2rem; background: color-mix(in srgb, var(--state-icon-color, #44739e) 75%, transparent); }
 .widest .range { background: #e07b14; }
+.older :is(.range, .mean) { opacity: 0.4; }
 .mean { position: absolute; inset-inline: calc(50% - min(0.65rem, 45%)); block-size: 0.15rem; margin-block-end: -0.075rem; background: var(--primary-text-color, #212121); }
 .numbers { grid-column: 2; display: flex; }
 .numbers span { flex: 1 1 0; min-inline-size: 0; text-align: center; letter-spacing: -0.03em; font-size: 0.6875rem; }
@@ -92,9 +94,13 @@ h2 { font-size: var(--ha-font-size-l, 1rem); font-weight: var(--ha-font-weight-m
   display: grid; inline-size: 100%; align-items: center; gap: 0.1rem 0.4rem; min-block-size: 1.75rem; direction: ltr; text-align: end;
   grid-template: "number bar soc spread fold" auto "number voltage current temperature ." auto / 1.3rem 1fr auto minmax(3.6rem, auto) 1.25rem;
 }
-.alone .figures { grid-template: "bar bar spread" auto "voltage current temperature" auto / auto auto 1fr; }
+.alone .figures { grid-template: "bar bar spread" auto "voltage current temperature" auto / 1fr auto 1fr; }
+.figures.bare { grid-template: "number bar temperature spread fold" auto / 1.3rem 1fr auto minmax(3.6rem, auto) 1.25rem; }
+.alone .figures.bare { grid-template: "bar temperature spread" auto / 1fr auto auto; }
 .figures .number { grid-area: number; text-align: start; font-weight: var(--ha-font-weight-medium, 500); }
 .figures .bar { grid-area: bar; }
+.figures > :empty { display: none; }
+.figures .cells { grid-area: bar; text-align: start; }
 .figures .soc-value { grid-area: soc; }
 .figures .voltage { grid-area: voltage; text-align: start; }
 .figures .current { grid-area: current; }
@@ -117,7 +123,7 @@ h2 { font-size: var(--ha-font-size-l, 1rem); font-weight: var(--ha-font-weight-m
 .tile[data-mark="lowest"]::after { inset-block-end: 0.1rem; clip-path: polygon(50% 100%, calc(50% + 0.3rem) 0, calc(50% - 0.3rem) 0); }
 .ribbon { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; gap: 1px; block-size: 0.4rem; border-radius: 0.2rem; overflow: hidden; margin-block: 0.1rem 0.3rem; direction: ltr; }
 .ribbon i { background: var(--surface); }
-.faded .tile, .faded .ribbon i { background: color-mix(in srgb, var(--surface) 40%, var(--card-background-color, #fff)); color: var(--primary-text-color, #212121); }
+.faded .tile, .faded .ribbon i { background: color-mix(in srgb, var(--surface) var(--kept, 60%), var(--card-background-color, #fff)); color: var(--primary-text-color, #212121); }
 .detail { display: flex; flex-wrap: wrap; align-items: center; gap: 0 0.75rem; min-block-size: 2rem; }
 .link { color: var(--primary-color, #009ac7); font-weight: var(--ha-font-weight-medium, 500); min-block-size: 1.75rem; text-decoration: underline; text-underline-offset: 0.2em; }
 .legend { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem 0.75rem; margin-block-start: 0.6rem; font-size: var(--ha-font-size-s, 0.75rem); color: var(--secondary-text-color, #727272); }
@@ -143,6 +149,7 @@ dl, dd { margin: 0; }
   .alone .figures { grid-template: "bar voltage current temperature spread" auto / 1fr 3.6rem 3.9rem 4rem 3.9rem; }
   .figures .voltage { text-align: end; }
 }
+@container (min-width: 36rem) { .figures { column-gap: 0.8rem; } }
 @container (min-width: 60rem) {
   .modules:not(.alone) { columns: 2; column-gap: 2rem; }
   .modules:not(.alone) .module { border-block-start: 1px solid var(--divider-color, #e0e0e0); }

@@ -2,7 +2,7 @@
 
 const DOMAIN = "dyness_atess";
 const NUMBERS = { comma_decimal: "en-US", decimal_comma: "de", space_comma: "fr", quote_decimal: "de-CH", system: undefined };
-const NARROW_SPACE = "\u00a0";
+const NO_BREAK_SPACE = "\u00a0";
 
 const loading = new Map(); // by language
 
@@ -67,7 +67,7 @@ export class Texts {
 
   /** A number with its unit, or nothing. */
   quantity(value, unit, digits = 0, options = {}) {
-    return Number.isFinite(value) ? `${this.number(value, digits, options)}${NARROW_SPACE}${unit}` : "";
+    return Number.isFinite(value) ? `${this.number(value, digits, options)}${NO_BREAK_SPACE}${unit}` : "";
   }
 
   /** Without its sign: an arrow or a word tells the direction. */
@@ -82,12 +82,17 @@ export class Texts {
     return this.number(millivolts, 0, { signDisplay: "exceptZero" });
   }
 
+  /** Lowest and highest voltage of cells. */
+  range(lowest, highest) {
+    return lowest === null ? "" : `${this.number(lowest, 3)}–${this.quantity(highest, "V", 3)}`;
+  }
+
   /** Lowest and highest temperature. */
   temperatures(range) {
     if (!range) return "";
     const [low, high] = range.map((celsius) => (this.fahrenheit ? celsius * 1.8 + 32 : celsius));
     const ends = [...new Set([low, high].map((each) => this.number(each)))];
-    return `${ends.join("–")}${NARROW_SPACE}${this.fahrenheit ? "°F" : "°C"}`;
+    return `${ends.join("–")}${NO_BREAK_SPACE}${this.fahrenheit ? "°F" : "°C"}`;
   }
 
   /** The time of day, with the day where that is not today's. */

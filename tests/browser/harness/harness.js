@@ -30,7 +30,7 @@ export const hass = {
   config: { time_zone: "Europe/Berlin", unit_system: { temperature: wanted.get("temperature") ?? "°C" }, state: "RUNNING" },
   themes: { darkMode: wanted.has("dark") },
   dockedSidebar: "docked",
-  loadBackendTranslation: async () => {},
+  loadBackendTranslation: async () => hass.localize,
   localize: (key, values = {}) => Object.entries(values).reduce((words, [name, value]) => words.replaceAll(`{${name}}`, value), text(key)),
   devices: Object.fromEntries(
     Object.keys(pictures)

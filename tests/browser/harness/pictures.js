@@ -81,6 +81,8 @@ export const pictures = {
   tower,
   single,
   three: { ...base, device_id: "three", name: "DL5.0C", modules: [1, 2, 3].map((number) => module(number, 16, { wide: 3 + number * 5 })) },
+  // Modules of a tower tell their cells and temperatures only.
+  bare: { ...tower, device_id: "bare", modules: tower.modules.map((each) => ({ ...each, sampled_at: ago(each.number < 9 ? 3 : 8), soc: null, voltage: null, current: null })) },
   outage: { ...tower, device_id: "outage", name: "Tower", outage: "cloud", online: false, sampled_at: ago(47), alarms: [] },
   calls: { ...single, device_id: "calls", outage: "calls", until: new Date(Date.now() + 25 * 60_000).toISOString(), sampled_at: ago(18) },
   blind: { ...base, device_id: "blind", name: "Tower T21", modules: [], time_to_full: null },
