@@ -74,7 +74,7 @@ class Riemann:
         """Begin with nothing."""
         self.recorded = Counted(begin)
         self._method = method
-        self._total = 0.0
+        self.total = 0.0
         self._last: tuple[float, float] | None = None
 
     def write(self, at: float, power: float | None) -> None:
@@ -82,9 +82,9 @@ class Riemann:
         if self._last and power is not None:
             before, value = self._last
             mean = value if self._method == "left" else (value + power) / 2
-            self._total += mean * (at - before) / 3.6e6
+            self.total += mean * (at - before) / 3.6e6
         self._last = None if power is None else (at, power)
-        self.recorded.show(at, round(self._total, 3))
+        self.recorded.show(at, round(self.total, 3))
 
 
 @dataclass
