@@ -149,7 +149,7 @@ async def test_hole(tmp_path: Path, port: int, day: Day, fills: str, name: str) 
     async with living_with(day.databases[fills], tmp_path, port, day) as (home, frontend):
         await home.call("lovelace/dashboards/create", url_path="a-day", title="A day with a hole", icon="mdi:history")
         energy = graph("Energy", "bar", "change", energy_charged="Charged", energy_discharged="Discharged")
-        cards = [energy, graph("State of charge", "line", "mean", state_of_charge="Mean")]
+        cards = [energy, graph("State of charge", "line", "mean", state_of_charge="State of charge")]
         await home.call("lovelace/config/save", url_path="a-day", config={"views": [{"title": "Day", "cards": cards}]})
         await frontend.open("/a-day")
         await expect(frontend.page.locator("hui-statistics-graph-card canvas")).to_have_count(2)
