@@ -72,13 +72,9 @@ async def test_one_battery_is_enough_for_itself(hass: HomeAssistant, live: Live)
 
 
 async def test_only_what_all_batteries_have(hass: HomeAssistant, live: Live) -> None:
-    """Also after a restart, in which they come back one after the other, and beside one that is turned off."""
-    devices = (
-        LowVoltage(serial="DEMOA-BMS", model=DL5),
-        LowVoltage(serial="DEMOB-BMS", model=DL5, seed=2),
-        one("future-low-voltage"),
-    )
-    _, entry = await live.start(*devices)
+    """Also after a restart, in which they come back one after the other."""
+    two = [LowVoltage(serial=f"DEMO{number}-BMS", model=DL5, seed=number) for number in (1, 2)]
+    _, entry = await live.start(*two, one("future-low-voltage"))
     await live(30)
     shown = states_of(hass, entry, entry.entry_id).keys()
     await live.restart(entry, stopped_for=1)
