@@ -21,6 +21,8 @@ MINUTES = 1440
 CYCLE = 16
 """days"""
 NOISE_MINUTES = 10
+USES = 20
+"""of appliances in a day"""
 
 type Taper = tuple[tuple[float, float], ...]
 
@@ -58,13 +60,17 @@ class Minute(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Battery:
-    """How the battery is used. `taper` gives the charge limit in C from a state of charge in % on."""
+    """How the battery is used. `taper` gives the charge limit in C from a state of charge in % on.
+
+    `appliances` is what the largest of those takes that come and go within minutes, in C.
+    """
 
     seed: int = 0
     speed: float = 1.0
     utc_offset: timedelta = timedelta(hours=1)
     reserve: float = 10.0
     taper: Taper = ((0, 0.5), (95, 0.3), (98, 0.1), (100, 0.0))
+    appliances: float = 0.0
 
     def local(self, now: datetime) -> float:
         """Give emulated plant-local seconds since EPOCH; emulated time runs `speed` times as fast."""
@@ -72,7 +78,7 @@ class Battery:
 
     def day(self, number: int) -> tuple[Minute, ...]:
         """Give the minutes from one dawn to the next."""
-        return _day(self.seed, self.reserve, self.taper, number % CYCLE)
+        return _day(self.seed, self.reserve, self.taper, self.appliances, number % CYCLE)
 
     def at(self, now: datetime) -> BatteryState:
         """Give the state at `now`."""
@@ -94,7 +100,7 @@ class Battery:
     def full_charges(self, local: float) -> int:
         """Count the days since EPOCH on which it has become full, up to the dawn before a plant-local time."""
         cycle, day = divmod(split(local)[0], CYCLE)
-        full = [_is_filled(self.seed, self.reserve, self.taper, number) for number in range(CYCLE)]
+        full = [_is_filled(self.seed, self.reserve, self.taper, self.appliances, number) for number in range(CYCLE)]
         return cycle * sum(full) + sum(full[:day])
 
 
@@ -106,16 +112,18 @@ def split(local: float) -> tuple[int, int, float]:
 
 
 @lru_cache(maxsize=64)
-def _day(seed: int, reserve: float, taper: Taper, day: int) -> tuple[Minute, ...]:
+def _day(seed: int, reserve: float, taper: Taper, appliances: float, day: int) -> tuple[Minute, ...]:
     """Simulate from dawn to dawn."""
     chance = Random(f"{seed}/{day}")
     weather = chance.uniform(0.35, 1.0)
     clouds = _noise(chance, 0.75, 1.0)
     habits = _noise(chance, 0.8, 1.2)
+    used = _uses(chance, appliances)
     soc, rested, last_rate, minutes = reserve, 3.0, -0.05, []
     for minute in range(MINUTES):
         hour = (DAWN / 3600 + minute / 60) % 24
-        solar, load = sunshine(hour) * weather * clouds[minute], consumption(hour) * habits[minute]
+        solar = sunshine(hour) * weather * clouds[minute]
+        load = consumption(hour) * habits[minute] + used[minute]
         rate = min(solar - load, _charge_limit(taper, soc), (100 - soc) * 0.6)
         rate = max(rate, (reserve - soc) * 0.6)
         minutes.append(Minute(soc, rate, solar, load, rested, last_rate))
@@ -125,8 +133,8 @@ def _day(seed: int, reserve: float, taper: Taper, day: int) -> tuple[Minute, ...
 
 
 @lru_cache(maxsize=64)
-def _is_filled(seed: int, reserve: float, taper: Taper, day: int) -> bool:
-    return any(minute.soc >= 100 for minute in _day(seed, reserve, taper, day))
+def _is_filled(seed: int, reserve: float, taper: Taper, appliances: float, day: int) -> bool:
+    return any(minute.soc >= 100 for minute in _day(seed, reserve, taper, appliances, day))
 
 
 def sunshine(hour: float) -> float:
@@ -159,3 +167,13 @@ def _noise(chance: Random, low: float, high: float) -> list[float]:
     return [
         left + (right - left) * step / NOISE_MINUTES for left, right in pairwise(knots) for step in range(NOISE_MINUTES)
     ]
+
+
+def _uses(chance: Random, largest: float) -> list[float]:
+    """What kettle, oven and washing machine take in each minute: mostly minutes, at times an hour, none by night."""
+    used = [0.0] * MINUTES
+    for _ in range(USES if largest else 0):
+        begin, minutes = chance.randrange(MINUTES * 2 // 3), min(round(2 + chance.expovariate(1 / 12)), 60)
+        power = largest * chance.uniform(0.3, 1)
+        used[begin : begin + minutes] = [other + power for other in used[begin : begin + minutes]]
+    return used

@@ -4,7 +4,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from .battery import CYCLE, DAY, MINUTES, Battery, Minute, Taper, split
+from .battery import CYCLE, DAY, MINUTES, Battery, Minute, split
 from .cells import mean_voltage
 
 NOMINAL_CELL_VOLTAGE = 3.2
@@ -36,7 +36,7 @@ def since_epoch(battery: Battery, local: float) -> Throughput:
     """Add up from EPOCH to a plant-local time in seconds."""
     day, index, part = split(local)
     cycle, day = divmod(day, CYCLE)
-    sums = _sums(battery.seed, battery.reserve, battery.taper)
+    sums = _sums(battery)
     before, after = sums[day * MINUTES + index : day * MINUTES + index + 2]
     return before.plus(after.plus(before, -1), part).plus(sums[-1], cycle)
 
@@ -47,9 +47,8 @@ def of_today(battery: Battery, local: float) -> Throughput:
 
 
 @lru_cache(maxsize=16)
-def _sums(seed: int, reserve: float, taper: Taper) -> list[Throughput]:
+def _sums(battery: Battery) -> list[Throughput]:
     """Add up to the beginning of each minute of a cycle of days, and to its end."""
-    battery = Battery(seed=seed, reserve=reserve, taper=taper)
     minutes = (minute for number in range(CYCLE) for minute in battery.day(number))
     return list(accumulate(map(_flow, minutes), Throughput.plus, initial=Throughput()))
 

@@ -195,9 +195,9 @@ def test_no_history_is_asked_for_where_the_device_counts() -> None:
         ([(0, 1200, None)], 0, 0),
         ([(0, 1200, None), (5, 1200, None)], 0, 0.1),
         ([(0, 0, None), (10, 1200, None)], 0, 0.1),
-        # It crosses zero after 7.5 and after 2.5 of 10 minutes.
-        ([(0, -1800, None), (10, 600, None)], 0.113, 0.013),
-        ([(0, 600, None), (10, -1800, None)], 0.113, 0.013),
+        # From one direction to the other, at some moment between.
+        ([(0, -1800, None), (10, 600, None)], 0.15, 0.05),
+        ([(0, 600, None), (10, -1800, None)], 0.15, 0.05),
         ([(0, 1200, None), (11, 1200, None)], 0, 0.22),
         # Repeated, and from a server that lags.
         ([(0, 1200, None), (5, 1200, None), (5, 9000, None), (3, -9000, None)], 0, 0.1),
@@ -216,6 +216,20 @@ def test_interpolated(uploads: list[Any], charged: float, discharged: float) -> 
     device = metered(*uploads)
     assert device.totals == (charged, discharged)
     assert device.energies.gap is None
+
+
+def test_sudden_loads() -> None:
+    """The sun charges, and a load that takes more comes and goes at any moment: both add up over many of them."""
+    chance, flown, uploads, is_on, until = Random(1), [0.0, 0.0], [], False, 0.0  # noqa: S311
+    for second in range(0, 10 * DAY * 60, 10):
+        if second >= until:
+            is_on, until = not is_on, second + chance.expovariate(1 / 900)
+        power = 1500 if is_on else -1000
+        flown[is_on] += abs(power) / 360_000
+        if second % 300 == 0:
+            uploads.append((second / 60, power, None))
+    totals = metered(*uploads).totals
+    assert totals == (pytest.approx(flown[False], rel=0.02), pytest.approx(flown[True], rel=0.02))
 
 
 def test_nothing_without_a_power() -> None:
@@ -299,6 +313,23 @@ def test_gap_with_history(records: list[tuple[datetime, float]], discharged: flo
 
 def test_history_counts_where_nothing_contradicts_it() -> None:
     assert metered((0, -1200, None), (60, -1200, 60)).fill(every(5, -1200)) == {CHARGED: 1.2, DISCHARGED: 0}
+
+
+def test_gap_over_midnight() -> None:
+    """The history begins within it: what it does not tell of the change of the state of charge flowed before."""
+    records = [(when, -1200.0) for when, _ in every(5, 0, end=120) if when >= at(60)]
+    assert metered((0, 1200, 80), (120, -1200, 80)).fill(records) == {CHARGED: 1.2, DISCHARGED: 1.2}
+    too_much = [(when, -9000.0) for when, _ in every(5, 0) if when >= at(12)]
+    assert metered((0, 0, 80), (60, 0, 80)).fill(too_much) == {CHARGED: 0, DISCHARGED: 0}
+
+
+@pytest.mark.parametrize(("soc", "discharged"), [(80, 3), (60, 4), (20, 6), (None, 0)])
+def test_gap_beside_a_counter(soc: float | None, discharged: float) -> None:
+    """What was charged and did not stay was discharged."""
+    device = Device()
+    for minutes, charged, level in ((0, 50.0, 80), (5, 50.0, 80), (125, 53.0, soc)):
+        device.add(minutes, sample(0, level, energy_charged=charged))
+    assert device.fill() == {CHARGED: 53, DISCHARGED: discharged}
 
 
 # Whatever comes.

@@ -34,13 +34,16 @@ class Energies:
             self._load(None)
 
     def _load(self, memory: Any) -> None:
-        content: Any = memory or {"at": 0.0, "older": [], "totals": {}, "counters": {}, "meter": (None, None, 0.0)}
+        meter = None, None, 0.0
+        content: Any = memory or {"at": 0.0, "older": [], "totals": {}, "counters": {}, "risen": {}, "meter": meter}
         self._at = stored(content["at"])
         self._older = [stored(at) for at in content["older"]]
         """Times of samples in a row that are much older than the last one, each newer than the one before."""
         self._totals = {Key(key): stored(total) for key, total in content["totals"].items()}
         self._counters = {Key(key): Counter(counter) for key, counter in content["counters"].items()}
         self._meter = Meter(content["meter"])
+        self._risen = {Key(key): stored(rise) for key, rise in content["risen"].items()}
+        """By how much counters rose with the last sample."""
 
     @property
     def memory(self) -> dict[str, Any]:
@@ -50,6 +53,7 @@ class Energies:
             "older": self._older,
             "totals": {str(key): total for key, total in self._totals.items()},
             "counters": {str(key): counter.memory for key, counter in self._counters.items()},
+            "risen": {str(key): rise for key, rise in self._risen.items()},
             "meter": self._meter.memory,
         }
 
@@ -63,6 +67,7 @@ class Energies:
         if self._is_newer(at):
             if metered:
                 self._add_power(values, at)
+            self._risen = {}
             for key in LIFETIME & values.keys():
                 self._add_counter(key, values[key], at)
         return self._shown({*LIFETIME & values.keys(), *(METERED if metered else ())})
@@ -78,7 +83,7 @@ class Energies:
         Where the records (time, W, positive while discharging) do not cover it or contradict the change of the state
         of charge, that change counts.
         """
-        self._count(self._meter.fill(records))
+        self._fill(records)
         return self._shown(set(METERED))
 
     def _is_newer(self, at: float) -> bool:
@@ -105,7 +110,7 @@ class Energies:
         if soc == 0 and within(values.get(Key.CELL_VOLTAGE_MIN), *EMPTY_CELL) is None:
             soc = None  # a device that has just restarted sends zeros
         capacity = within(values.get(Key.ENERGY_RATED), *CAPACITIES) or None
-        self._count(self._meter.fill(()))
+        self._fill(())
         self._count(self._meter.add(Sample(at, power, soc, capacity)))
         for key in METERED:
             if not within(values.get(key), 0, MAXIMUM_TOTAL):  # a counter that is 0 may be none
@@ -119,10 +124,15 @@ class Energies:
         rise = counter.add(value, at)
         if counter.confirmed:
             self._totals[key] = self._totals.get(key, value) + rise
+            self._risen[key] = rise
 
     def is_metered(self, key: Key) -> bool:
         """Return whether there is a total, and no counter that it follows."""
         return key in self._totals and not (key in self._counters and self._counters[key].confirmed)
+
+    def _fill(self, records: Iterable[tuple[datetime, float]]) -> None:
+        charged, discharged = map(self._risen.get, METERED)
+        self._count(self._meter.fill(records, (charged, discharged)))
 
     def _count(self, flow: Flow) -> None:
         for key, energy in zip(METERED, flow, strict=True):

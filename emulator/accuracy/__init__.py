@@ -1,0 +1,1 @@
+"""How well energies add up over a month of samples, gaps and faults: `scripts/accuracy`."""
