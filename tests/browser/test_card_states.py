@@ -152,7 +152,7 @@ async def test_modules_that_are_alike_are_folded(harness: Harness) -> None:
     await expect(harness.card.locator(".tile")).to_have_count(60)
     await expect(heads.nth(4)).to_have_attribute("aria-expanded", "false")
     # What a user has opened stays so when the next picture comes.
-    await harness.house("push({ version: '0.1.0', state: 'starting' })")
+    await harness.house("push({ version: '1.0.0', state: 'starting' })")
     await expect(harness.card).to_contain_text("starting")
     await harness.house("ready()")
     await expect(heads.nth(0)).to_have_attribute("aria-expanded", "true")
