@@ -19,6 +19,8 @@ REPOSITORY = Path(__file__).parents[1]
 DOMAIN = "dyness_atess"
 START_SECONDS = 90
 STOP_SECONDS = 30
+INITIALIZED = "Home Assistant initialized"
+"""Is logged when all integrations are set up: a page that is opened sooner lacks some."""
 
 # `default_config` is left out: much of it looks around in the network or wants the internet.
 CONFIGURATION = """\
@@ -39,6 +41,7 @@ logger:
   default: warning
   logs:
     custom_components.dyness_atess: info
+    homeassistant.bootstrap: info
 my:
 recorder:
   commit_interval: 1
@@ -160,7 +163,7 @@ async def household(directory: Path, port: int, *, onboarded: bool = True) -> As
         house = Household(directory, url, process, session)
         try:
             async with asyncio.timeout(START_SECONDS):
-                while not await _answers(session):
+                while not (await _answers(session) and INITIALIZED in house.log):
                     if process.returncode is not None:
                         raise HouseholdError(f"Home Assistant did not start:\n{house.log[-3000:]}")
                     await asyncio.sleep(0.1)

@@ -30,7 +30,7 @@ def ws_battery(hass: HomeAssistant, connection: websocket_api.ActiveConnection, 
     """Send the picture of a battery or converter, or of the battery that a module belongs to."""
     device = _device(hass, msg["device_id"])
     entry = hass.config_entries.async_get_entry(device.config_entry_id) if device else None
-    if device is None or entry is None or entry.domain != DOMAIN:
+    if device is None or entry is None or entry.domain != DOMAIN or device.entry_type:
         connection.send_error(msg["id"], websocket_api.ERR_NOT_FOUND, "No device of this integration")
         return
     follower = Follower(hass, connection, msg["id"], entry, _device(hass, device.via_device_id) or device)

@@ -26,18 +26,20 @@ EDITOR = """async () => {
     const { CellsCard, getEntitySuggestion } = await import("/custom_components/dyness_atess/frontend/cells-card.js");
     const device = (id, domain, via_device_id = null) => ({ id, identifiers: [[domain, id]], via_device_id });
     const ours = device("module", "dyness_atess", "tower");
-    const devices = { ...hass.devices, module: ours, other: device("other", "zha") };
+    const account = { ...device("account", "dyness_atess"), entry_type: "service" }; // all its batteries as one
+    const devices = { ...hass.devices, module: ours, other: device("other", "zha"), account };
     const entities = {
         a: { platform: "dyness_atess", device_id: "module" },
         b: { platform: "zha", device_id: "other" },
+        d: { platform: "dyness_atess", device_id: "account" },
     };
     const { schema, computeLabel } = CellsCard.getConfigForm();
     return [
         schema[0].selector,
         computeLabel(schema[0], hass.localize),
         CellsCard.getStubConfig(hass),
-        CellsCard.getStubConfig({ devices: {} }),
-        ...["a", "b", "c"].map((id) => getEntitySuggestion({ devices, entities }, id)),
+        CellsCard.getStubConfig({ devices: { account } }),
+        ...["a", "b", "c", "d"].map((id) => getEntitySuggestion({ devices, entities }, id)),
     ];
 }"""
 
@@ -277,7 +279,8 @@ async def test_what_the_editor_is_given(harness: Harness) -> None:
     given = await harness.page.evaluate(EDITOR)
     config = {"type": f"custom:{CARD}", "device_id": "tower"}
     filters = {"device": {"filter": [{"integration": "dyness_atess"}]}}
-    assert given == [filters, "Battery or converter", {"device_id": "tower"}, {}, {"config": config}, None, None]
+    expected = [filters, "Battery or converter", {"device_id": "single"}, {}, {"config": config}, None, None, None]
+    assert given == expected
 
 
 async def test_page(harness: Harness) -> None:

@@ -145,11 +145,13 @@ async def test_how_it_is_offered(hass: HomeAssistant, live: Live) -> None:
     registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     of = {found.unique_id: found for found in registered}
     batteries = {key for key, found in of.items() if found.original_device_class == "battery"}
-    assert batteries == {f"{serial}-soc" for serial in masters}
+    assert batteries == {f"{serial}-{key}" for serial in masters for key in ("soc", "battery_low")}
+    assert {key for key in batteries if not of[key].disabled} == {f"{serial}-soc" for serial in masters}
     bits = {key for key in of if key.rpartition("-")[2] in BITS}
     assert {key.rpartition("-")[0] for key in bits} >= masters
     places = re.compile(
         r"cell_(voltage|temperature)_(max|min)_\w+|\w+_(module|sensor|group)|last_report|cell_\d+_voltage"
+        r"|(dis)?charge_power|battery_low"
     )
     off = {key for key in of if places.fullmatch(key.rpartition("-")[2])}
     flags = re.compile(f"({'|'.join(modules)})-(?!charging|online|alarm|warning).*")

@@ -167,7 +167,9 @@ async def test_devices_that_go(
     assert not device_of(hass, entry, SECOND)
     assert not device_of(hass, entry, OTHER_MODULE)
     assert entry.runtime_data.devices.keys() == {SERIAL, MODULE}
-    assert hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"].keys() == {SERIAL, MODULE}
+    stored = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]
+    assert stored.keys() == {SERIAL, MODULE, entry.entry_id}
+    assert SECOND not in str(stored)
     cloud.devices[SECOND] = battery
     await live(35)
     assert number(hass, "voltage", OTHER_MODULE)
@@ -230,6 +232,36 @@ async def test_an_answer_for_what_is_gone(hass: HomeAssistant, live: Live, *, un
     assert account.memory.recall(SECOND) == {}
     assert not device_of(hass, entry, SECOND)
     assert not issues(hass, "read_by_name")
+
+
+async def test_history_for_what_is_gone(hass: HomeAssistant, live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    """It brings a battery back neither, when its owner deletes it while the history of a gap is on its way."""
+    cloud, entry = await live.start(*two())
+    account = entry.runtime_data
+    cloud.add_fault(Fault("network_anomaly", serial=SECOND))
+    await live(30)
+    asked, released = asyncio.Event(), asyncio.Event()
+
+    async def held(_turn: Any) -> Any:
+        asked.set()
+        await released.wait()
+        return []
+
+    with patch.object(account.batteries[SECOND]._history, "_call", held):
+        cloud.clear_faults()
+        while not asked.is_set():
+            await live(1)
+        cloud.devices.pop(SECOND)
+        account.device_list.async_ask()
+        await live(0.1)
+        caplog.clear()
+        assert await delete(hass, entry, SECOND)
+        released.set()
+        await live(1)
+    assert account.memory.recall(SECOND) == {}
+    assert SECOND not in account.alarms
+    assert not device_of(hass, entry, SECOND)
+    assert logged(caplog) == []
 
 
 def learned(**content: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:

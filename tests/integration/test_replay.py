@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess.const import DOMAIN
+from custom_components.dyness_atess.telemetry.vocabulary import TODAY
 from emulator.atess.cloud import AtessCloud
 from emulator.atess.pbd import Hps, Pbd
 from emulator.dyness.catalogue import CATALOGUE, build
@@ -72,13 +73,15 @@ def masters_of(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str | None, 
         if device.via_device_id
         else (None, "")
         for device in devices
+        if device.serial_number  # which the account as a whole has not
     }
 
 
 def states(hass: HomeAssistant, entry: MockConfigEntry, names: dict[str, str]) -> States:
-    """Return the states of an account's devices by name and key."""
+    """Return the states of an account's devices by name and key, but for what has flown today."""
     found = {serial: states_of(hass, entry, serial) for serial in entry.runtime_data.devices}
-    return {(names[serial], key): shown for serial, of in found.items() for key, shown in of.items()}
+    of_all = {(names[serial], key): shown for serial, of in found.items() for key, shown in of.items()}
+    return {name: shown for name, shown in of_all.items() if name[1] not in TODAY}  # it is another day
 
 
 def computed(content: Any) -> set[tuple[str, str]]:

@@ -173,7 +173,12 @@ async def test_what_is_none_of_ours(hass: HomeAssistant, loaded: MockConfigEntry
     other = MockConfigEntry(domain="other")
     other.add_to_hass(hass)
     foreign = dr.async_get(hass).async_get_or_create(config_entry_id=other.entry_id, identifiers={("other", "1")})
-    for device_id in ("", "unknown", foreign.id):
+    account = dr.async_get(hass).async_get_or_create(  # all its batteries as one
+        config_entry_id=loaded.entry_id,
+        identifiers={(DOMAIN, loaded.entry_id)},
+        entry_type=dr.DeviceEntryType.SERVICE,
+    )
+    for device_id in ("", "unknown", foreign.id, account.id):
         answer = await screen.ask(device_id)
         assert (answer["success"], answer["error"]["code"]) == (False, "not_found")
 

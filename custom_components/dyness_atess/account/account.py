@@ -332,9 +332,10 @@ class Account(ABC):
             if registered := registry.async_get_device_by_identifier((DOMAIN, module), self.entry.entry_id):
                 registry.async_remove_device(registered.id)
         self.known.pop(serial, None)
+        self.alarms.pop(serial, None)
         withdraw(self.hass, self.entry, serial)
         for group in (self.devices, self.secondary):
             for key in [key for key, found in group.items() if found.serial == serial]:
-                self.memory.forget(key)
                 await group.pop(key).async_end()
+                self.memory.forget(key)
                 self.credentials.readers -= 1

@@ -174,8 +174,7 @@ class Battery(Source):
         self._ask_modules()
         wants_history = self._statistics.note() or bool(coordinator.energies.gap) or self._lacks_soc
         if wants_history or Key.ENERGY_RATED not in reading.values or self._dongle.is_due:
-            complete = self._complete(reading, family, wants_history=wants_history)
-            self._account.entry.async_create_background_task(self._account.hass, complete, "what a sample lacks")
+            coordinator.run(self._complete(reading, family, wants_history=wants_history), "what a sample lacks")
 
     def _add_running(self, family: Family) -> None:
         keys = {(Platform.SENSOR, key) for rule in family.running for key in rule.keys if key}
@@ -237,7 +236,7 @@ class Battery(Source):
     async def _complete(self, reading: Reading, family: Family | None, *, wants_history: bool) -> None:
         """Ask other endpoints for what this sample lacks."""
         memory = self._account.memory
-        if wants_history and family and self._history.is_due:
+        if wants_history and reading.family and self._history.is_due:
             await self._read_history(reading, family)
         is_of_use = Key.MODULE_COUNT in reading.values or (family and family.station_is_total)
         if is_of_use and Key.ENERGY_RATED not in reading.values and "capacity" not in memory.recall(self.serial):
@@ -251,13 +250,15 @@ class Battery(Source):
             self._radio = radio
             self.coordinator.decode_again()
 
-    async def _read_history(self, reading: Reading, family: Family) -> None:
+    async def _read_history(self, reading: Reading, family: Family | None) -> None:
         """Ask for the day so far: the state of charge, what a gap has charged and discharged, and its hours."""
         coordinator, gap = self.coordinator, self.coordinator.energies.gap
         records = await self._history.async_get() or []
         if self._lacks_soc and (soc := latest_soc(records, now := dt_util.utcnow())) is not None:
             self._soc = now, soc
             coordinator.decode_again()
+        if family is None:
+            return  # which sign its currents have is not known
         told = samples(records, current_sign=family.current_sign, voltage=_number(reading.values.get(Key.VOLTAGE)))
         if gap:
             coordinator.fill_gap([(taken_at, power) for taken_at, power, _ in told if gap[0] < taken_at < gap[1]])

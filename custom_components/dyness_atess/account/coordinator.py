@@ -1,6 +1,7 @@
 """The readings of a device, and what is told from several of them."""
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
@@ -88,6 +89,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._told: dict[Key, Value] = {}
         """What successive samples have told, as totals; it stands beside every sample and in place of its counters."""
         self._attributes: dict[Key, Mapping[str, Any]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def is_disabled(self) -> bool:
@@ -181,11 +183,25 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._memory.keep(self.key, energies=self.energies.memory, today=self.today.memory)
         self.tell(totals | self.today.energies)
 
+    @callback
+    def run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Do something in the background, as long as the device is read."""
+        task = self.config_entry.async_create_background_task(self.hass, work, name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def async_end(self) -> None:
         """Read no more, and let nobody listen any more."""
+        for task in self._tasks:
+            task.cancel()
         while self.on_end:
             self.on_end.pop()()
         await self.async_shutdown()
+
+    @override
+    def async_update_listeners(self) -> None:
+        if not self._shutdown_requested:  # an answer may arrive later
+            super().async_update_listeners()
 
     @override
     async def _async_update_data(self) -> Reading | None:

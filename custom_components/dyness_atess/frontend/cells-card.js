@@ -21,12 +21,16 @@ const ICONS = {
   fold: "M7.41,8.58L12,13.17L16.59,8.58L18,10L12,16L6,10L7.41,8.58Z",
 };
 
-const isOurs = (device) => device?.identifiers?.some(([domain]) => domain === DOMAIN);
+/** A battery, module or converter; an account, whose batteries are shown as one, is a service. */
+const isOurs = (device) => device?.entry_type !== "service" && device?.identifiers?.some(([domain]) => domain === DOMAIN);
 
-/** The batteries and converters of the house; modules are part of theirs. */
+export const nameOf = (device) => device.name_by_user ?? device.name ?? "";
+
+/** The batteries and converters of the house, by name; modules are part of theirs. */
 export function masters(hass) {
   const known = Object.values(hass.devices ?? {}).filter((device) => isOurs(device) && !device.disabled_by);
-  return known.filter((device) => !isOurs(hass.devices[device.via_device_id]));
+  const shown = known.filter((device) => !isOurs(hass.devices[device.via_device_id]));
+  return shown.sort((one, other) => nameOf(one).localeCompare(nameOf(other), hass.language));
 }
 
 /** The card that shows the device of an entity of ours: for the frontend's dialog "Add to dashboard". */

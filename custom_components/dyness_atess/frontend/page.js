@@ -69,18 +69,13 @@ class BatteriesPage extends HTMLElement {
     const menu = hasMenu && make("button", { "aria-label": label, onclick: () => tell(this, "hass-toggle-menu") }, icon(MENU, "1.5rem"));
     this.#toolbar.replaceChildren(...[menu, make("h1", {}, this.#texts.say("card_page"))].filter(Boolean));
 
-    const devices = masters(hass).sort((one, other) => this.#name(one).localeCompare(this.#name(other), hass.language));
-    const shown = devices.map((device) => device.id);
+    const shown = masters(hass).map((device) => device.id);
     const same = shown.join() === this.#seen;
     this.#seen = shown.join();
     if (same && shown.length) return;
     this.#cards = new Map(shown.map((id) => [id, this.#cards.get(id) ?? this.#card(id)]));
     this.#main.className = shown.length < 2 ? "few" : "";
     this.#main.replaceChildren(...(shown.length ? this.#cards.values() : [make("p", {}, this.#texts.say("card_page_empty"))]));
-  }
-
-  #name(device) {
-    return device.name_by_user ?? device.name ?? "";
   }
 
   #card(id) {

@@ -1,6 +1,6 @@
 // The dashboard strategy: a view for each battery or converter, made of what Home Assistant knows of it.
 
-import { TYPE, masters } from "./cells-card.js";
+import { TYPE, masters, nameOf } from "./cells-card.js";
 import { TYPE as DAY } from "./day-card.js";
 import { translator } from "./text.js";
 
@@ -74,8 +74,6 @@ function history(entities, say) {
   return { type: "grid", cards: [{ type: "heading", heading: say("dashboard_history"), icon: "mdi:chart-line" }, ...cards] };
 }
 
-const nameOf = (device) => device.name_by_user ?? device.name ?? "";
-
 /** On a phone from top to bottom, on a wall side by side; the cells of a tower take two columns there. */
 function viewOf(hass, device, say) {
   const entities = entitiesOf(hass, device);
@@ -99,9 +97,7 @@ class Strategy extends HTMLElement {
   static async generate(_config, hass) {
     const localize = await translator(hass);
     const say = (key) => localize(`component.${DOMAIN}.common.${key}`);
-    const devices = masters(hass)
-      .filter((device) => !device.disabled_by)
-      .sort((one, other) => nameOf(one).localeCompare(nameOf(other), hass.language));
+    const devices = masters(hass);
     if (devices.length) return { views: devices.map((device) => viewOf(hass, device, say)) };
     return { views: [{ title: say("card_page"), cards: [{ type: "markdown", content: say("card_page_empty") }] }] };
   }
