@@ -20,7 +20,7 @@ TRANSLATIONS = REPOSITORY / "custom_components" / DOMAIN / "translations"
 LANGUAGES = sorted(path.stem for path in TRANSLATIONS.glob("*.json"))
 PHONE = WIDTHS["phone"]
 DASHBOARD = "own-cells"
-CUT_OFF = """roots => roots.flatMap((root) => {
+LOOK = """roots => {
     const all = (node) => [...node.querySelectorAll("*")]
         .flatMap((each) => [each, ...(each.shadowRoot ? all(each.shadowRoot) : [])]);
     const words = (node) =>
@@ -29,29 +29,25 @@ CUT_OFF = """roots => roots.flatMap((root) => {
         : node.localName === "slot" ? node.assignedNodes({ flatten: true }).map(words).join(" ")
         : [...(node.shadowRoot ?? node).childNodes].map(words).join(" ");
     const text = (node) => words(node).replace(/\\s+/g, " ").trim();
-    const rect = root.getBoundingClientRect();
-    const [left, right] = rect.width ? [rect.left, rect.right] : [0, innerWidth];
-    const isOutside = (box) => box.width && (box.left < left - 1 || box.right > right + 1);
     const range = document.createRange();
-    const sticksOut = (each) => [...each.childNodes]
+    const sticksOut = (each, { left, right }) => [...each.childNodes]
         .filter((node) => node.nodeType === Node.TEXT_NODE && node.data.trim())
-        .some((node) => (range.selectNodeContents(node), isOutside(range.getBoundingClientRect())));
+        .map((node) => (range.selectNodeContents(node), range.getBoundingClientRect()))
+        .some((box) => box.width && (box.left < left - 1 || box.right > right + 1));
     const isCut = (each) => {
         const { overflowX, webkitLineClamp } = getComputedStyle(each);
         const isWide = overflowX !== "visible" && each.scrollWidth > each.clientWidth;
         return isWide || (webkitLineClamp !== "none" && each.scrollHeight > each.clientHeight);
     };
-    return [root, ...(root.shadowRoot ? all(root.shadowRoot) : []), ...all(root)]
-        .filter((each) => each.localName !== "style" && each.checkVisibility() && !each.closest(".hidden"))
-        .filter((each) => sticksOut(each) || (isCut(each) && text(each)))
-        .map((each) => `${each.localName}.${each.className}: ${text(each)}`);
-})"""
-WORDS = """root => {
-    const words = (node) =>
-        node.nodeType === Node.TEXT_NODE ? node.data
-        : ["style", "script"].includes(node.localName) ? ""
-        : [...(node.shadowRoot?.childNodes ?? []), ...node.childNodes].map(words).join(" ");
-    return words(root);
+    const cutOff = (root) => {
+        const box = root.getBoundingClientRect();
+        const limits = box.width ? box : { left: 0, right: innerWidth };
+        return [root, ...(root.shadowRoot ? all(root.shadowRoot) : []), ...all(root)]
+            .filter((each) => each.localName !== "style" && each.checkVisibility() && !each.closest(".hidden"))
+            .filter((each) => sticksOut(each, limits) || (isCut(each) && text(each)))
+            .map((each) => `${each.localName}.${each.className}: ${text(each).slice(0, 80)}`);
+    };
+    return [roots.flatMap(cutOff), roots.map(text).join(" "), document.scrollingElement.scrollWidth];
 }"""
 
 
@@ -75,10 +71,9 @@ class Findings(list[str]):
         """Wait for some texts in the first; then none may be cut off, and none may be the name of a text."""
         for text in expected:
             await expect(elements.first).to_contain_text(text)
-        self += [f"{where}: {found}" for found in await elements.evaluate_all(CUT_OFF)]
-        words = await elements.first.evaluate(WORDS)
+        cut_off, words, wide = await elements.evaluate_all(LOOK)
+        self += [f"{where}: {found}" for found in cut_off]
         self += [f"{where}: {name}" for name in ("component.", DOMAIN, "card_", "undefined") if name in words]
-        wide = await elements.first.evaluate("document.scrollingElement.scrollWidth")
         if wide > PHONE:
             self.append(f"{where}: {wide} px wide")
 
