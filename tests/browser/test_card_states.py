@@ -152,7 +152,7 @@ async def test_modules_that_are_alike_are_folded(harness: Harness) -> None:
     await expect(harness.card.locator(".tile")).to_have_count(60)
     await expect(heads.nth(4)).to_have_attribute("aria-expanded", "false")
     # What a user has opened stays so when the next picture comes.
-    await harness.house("push({ version: '0.1.0', state: 'starting' })")
+    await harness.house("push({ version: '1.0.0', state: 'starting' })")
     await expect(harness.card).to_contain_text("starting")
     await harness.house("ready()")
     await expect(heads.nth(0)).to_have_attribute("aria-expanded", "true")
@@ -296,6 +296,21 @@ async def test_page(harness: Harness) -> None:
     await harness.listen("hass-toggle-menu")
     await harness.page.get_by_role("button", name="Menu").click()
     assert await harness.page.evaluate("told") == {}
+
+
+@pytest.mark.parametrize("look", [{}, {"language": "de", "dark": "1"}], ids=str)
+async def test_day(harness: Harness, look: dict[str, str]) -> None:
+    for name, width in WIDTHS.items():
+        await harness.show("", day="1", width=width, **look)
+        card = harness.page.locator("dyness-atess-day-card")
+        await expect(card.locator("path.power")).to_have_count(2)  # the hour without samples is a gap
+        await expect(card.get_by_role("img")).to_have_attribute("aria-label", re.compile(r"15 %, .*W"))
+        assert await harness.page.evaluate("document.documentElement.scrollWidth") == width
+        assert not await grave_violations(harness.page, "dyness-atess-day-card")
+        await harness.screenshot("-".join(["day", name, *look.values()]))
+    await harness.listen("hass-more-info")
+    await card.get_by_role("button").first.click()
+    assert await harness.page.evaluate("told") == {"entityId": "sensor.soc"}
 
 
 async def test_page_follows_the_devices(harness: Harness) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable
 from datetime import UTC, datetime, timedelta
+import json
 import logging
 from pathlib import Path
 import time
@@ -29,7 +30,9 @@ from emulator.dyness.storage import Storage
 from emulator.faults import Fault
 from emulator.server import EmulatedCloud
 
-PAYLOAD = Path(__file__).parents[2] / "emulator" / "dyness" / "payloads" / "powerhaus.json"
+REPOSITORY = Path(__file__).parents[2]
+PAYLOAD = REPOSITORY / "emulator" / "dyness" / "payloads" / "powerhaus.json"
+VERSION = json.loads((REPOSITORY / "custom_components" / DOMAIN / "manifest.json").read_text())["version"]
 SERIAL = "R07E00000000DEMO-BMS"
 NOON = datetime(2026, 3, 23, 11, 0, tzinfo=UTC)
 

@@ -1,9 +1,11 @@
 """PBD and HPS as their owner sees them, from the first evening on."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER
@@ -11,13 +13,14 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.dyness_atess.cloud.errors import CloudEmpty
 from custom_components.dyness_atess.const import DOMAIN
 from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME, OUTLOOK
 from emulator.atess.cloud import AtessCloud
 from emulator.atess.pbd import Hps, Pbd
 from emulator.faults import Fault
 
-from .conftest import Live, device_of, number, state, states_of
+from .conftest import Live, device_of, logged, number, state, states_of
 
 SERIAL, SECOND = "DEMOPBD001", "DEMOPBD002"
 MIDNIGHT = datetime(2026, 6, 9, 23, tzinfo=UTC)
@@ -297,6 +300,31 @@ async def test_the_other_kind(hass: HomeAssistant, live: Live, start: Start) -> 
     await live(1)
     expect_powers(hass, cloud, device, "pv_power")
     assert "/pbd/data-last" not in {call.path for call in cloud.calls}
+
+
+async def test_deleted_while_it_is_asked(
+    hass: HomeAssistant, live: Live, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also one of which no record was ever seen, whose kind is in doubt."""
+    _, entry = await start(22, Hps(form="string", null_at_night=True), tells_kinds=False)
+    account, (subentry,) = entry.runtime_data, entry.subentries.values()
+    (coordinator,) = account.devices.values()
+    assert coordinator.data is None
+    released = asyncio.Event()
+
+    async def held(*_: Any) -> Any:
+        await released.wait()
+        raise CloudEmpty
+
+    with patch.object(coordinator.source._client, "data_last", held):
+        reading = asyncio.ensure_future(coordinator.async_refresh())
+        await live(0.1)
+        hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+        await live(0.1)
+        assert not account.devices
+        released.set()
+        await live.until(asyncio.wait_for(reading, None))
+    assert not [message for level, message in logged(caplog) if level == "ERROR"]
 
 
 async def test_counters(hass: HomeAssistant, live: Live, start: Start) -> None:

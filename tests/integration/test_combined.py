@@ -71,6 +71,17 @@ async def test_one_battery_is_enough_for_itself(hass: HomeAssistant, live: Live)
     assert device_of(hass, entry, entry.entry_id) is None
 
 
+async def test_only_what_all_batteries_have(hass: HomeAssistant, live: Live) -> None:
+    """Also after a restart, in which they come back one after the other."""
+    two = [LowVoltage(serial=f"DEMO{number}-BMS", model=DL5, seed=number) for number in (1, 2)]
+    _, entry = await live.start(*two, one("future-low-voltage"))
+    await live(30)
+    shown = states_of(hass, entry, entry.entry_id).keys()
+    await live.restart(entry, stopped_for=1)
+    await live(6)
+    assert states_of(hass, entry, entry.entry_id).keys() == shown
+
+
 @pytest.mark.parametrize("together", [True, False])
 async def test_a_combiner_box(hass: HomeAssistant, live: Live, *, together: bool) -> None:
     """Two towers that both report the current of the system; and two batteries that only happen to be alike."""

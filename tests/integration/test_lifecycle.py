@@ -234,6 +234,17 @@ async def test_an_answer_for_what_is_gone(hass: HomeAssistant, live: Live, *, un
     assert not issues(hass, "read_by_name")
 
 
+async def test_memory_that_is_closed(hass: HomeAssistant, live: Live, hass_storage: dict[str, Any]) -> None:
+    """What still runs while an account is unloaded writes no file of it later: not into the next one, nor behind it."""
+    _, entry = await live.start(*two())
+    memory = entry.runtime_data.memory
+    await live.until(hass.config_entries.async_remove(entry.entry_id))
+    memory.keep(SERIAL, family="late")
+    memory.keep_answers(dict)
+    await live(90)
+    assert not [key for key in hass_storage if entry.entry_id in key]
+
+
 async def test_history_for_what_is_gone(hass: HomeAssistant, live: Live, caplog: pytest.LogCaptureFixture) -> None:
     """It brings a battery back neither, when its owner deletes it while the history of a gap is on its way."""
     cloud, entry = await live.start(*two())

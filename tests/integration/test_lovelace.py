@@ -15,10 +15,10 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.dyness_atess.const import DOMAIN
 from emulator.dyness.cloud import DynessCloud
 
-from .conftest import account_entry, logged
+from .conftest import VERSION, account_entry, logged
 from .test_config_flow import open_form_of, send
 
-MODULE = "/dyness_atess/0.1.0/main.js"
+MODULE = f"/dyness_atess/{VERSION}/main.js"
 PAGE = "dyness-atess"
 
 

@@ -23,7 +23,7 @@ from emulator.dyness.cloud import DynessCloud
 from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault
 
-from .conftest import Live, Poll, account_entry, device_of, one, state
+from .conftest import VERSION, Live, Poll, account_entry, device_of, one, state
 
 SERIAL, MODULE = "R07E00000000DEMO-BMS", "DEMO000000000001"
 
@@ -84,7 +84,7 @@ async def test_battery(
     master, module = device_of(hass, loaded, SERIAL), device_of(hass, loaded, MODULE)
     assert (await screen.ask(module.id))["success"]
     picture = await screen.picture()
-    assert (picture["state"], picture["version"]) == ("ready", "0.1.0")
+    assert (picture["state"], picture["version"]) == ("ready", VERSION)
     assert (picture["device_id"], picture["name"], picture["kind"]) == (master.id, master.name, "battery")
     assert (picture["online"], picture["outage"], picture["until"]) == (True, None, None)
     for key in ("soc", "power", "voltage", "current"):
@@ -142,7 +142,7 @@ async def test_waits_for_the_account_and_survives_its_reload(
     device = device_of(hass, loaded, SERIAL)
     await hass.config_entries.async_unload(loaded.entry_id)
     assert (await screen.ask(device.id))["success"]
-    assert await screen.picture() == {"version": "0.1.0", "state": "starting"}
+    assert await screen.picture() == {"version": VERSION, "state": "starting"}
     for soc in (41.0, 42.0):
         await hass.config_entries.async_setup(loaded.entry_id)
         await hass.async_block_till_done(wait_background_tasks=True)

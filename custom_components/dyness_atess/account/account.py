@@ -162,11 +162,12 @@ class Account(ABC):
         """Show what was read before, and read the rest. What takes long arrives later."""
         self.queue.allow(self._ceiling)
         self._answers = await self.memory.async_load() | self.connection.answers
-        self.combined = Combined(self.devices, self.memory, self.entry.entry_id)
         self.connection.answers.clear()
         for serial in list(self.known):
             self._begin(serial)
             await asyncio.sleep(0)  # the last answers of many devices take their time
+        self.combined = Combined(self.devices, self.memory, self.entry.entry_id)
+        self.on_added.append(self.combined.follow)
         self.entry.async_on_unload(async_track_time_interval(self.hass, self._look_after, LOOK_AFTER_INTERVAL))
         self.entry.async_on_unload(async_track_time_change(self.hass, self._look_after, 0, 0, 0))  # days begin
         reads = self.entry.async_create_background_task(self.hass, self._read_first(), "first readings")
@@ -254,8 +255,6 @@ class Account(ABC):
             self.alarms[key] = Alarms(coordinator.data)
         for follow in self.on_added:
             follow(coordinator)
-        if key in self.devices and not coordinator.is_module:
-            self.combined.follow(coordinator)
         if not coordinator.is_current:
             task = self.entry.async_create_background_task(self.hass, coordinator.async_refresh(), "first reading")
             self._first_reads.add(task)

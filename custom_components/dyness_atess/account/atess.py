@@ -46,7 +46,6 @@ class Converter(Source):
         self._kind = account.memory.recall(serial).get("kind", kind)
         account.describe(serial, self._kind)
         self.decoder = self._new_decoder()
-        account.on_options.append(self._take_over_sign)
 
     def _new_decoder(self) -> ConverterDecoder:
         sign = SIGNS.get(self._account.entry.options.get(CONF_BATTERY_SIGN, ""))
@@ -59,7 +58,8 @@ class Converter(Source):
             memory = {"clock_offset": others[0]}
         return ConverterDecoder(self._kind, memory, battery_sign=sign)
 
-    def _take_over_sign(self) -> None:
+    def take_over_sign(self) -> None:
+        """Read the last record again with what the owner has chosen."""
         self.decoder = self._new_decoder()
         if coordinator := self._account.devices.get(self._serial):
             coordinator.decode_again()
@@ -85,7 +85,7 @@ class Converter(Source):
 
     def _doubt_kind(self) -> None:
         """Try the other kind the next time, as long as no record was ever seen: it was added while its logger slept."""
-        if "kind" not in self._account.memory.recall(self._serial):
+        if self._serial in self._account.known and "kind" not in self._account.memory.recall(self._serial):
             self._kind = next(kind for kind in KINDS if kind != self._kind)
             self.decoder = self._new_decoder()
             self._account.describe(self._serial, self._kind)
@@ -115,6 +115,8 @@ class AtessAccount(Account):
         source = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
         coordinator = self.reader(source, serial, self.known[serial].model or "", interval=CONVERTER)
         coordinator.after_answer = CONVERTER
+        self.on_options.append(source.take_over_sign)
+        coordinator.on_end.append(lambda: self.on_options.remove(source.take_over_sign))
         self.add(coordinator)
 
     def describe(self, serial: str, kind: str) -> None:

@@ -24,7 +24,6 @@ from ..telemetry.reading import Reading, Value
 from ..telemetry.vocabulary import Key
 from .account import Account
 from .connection import digest
-from .coordinator import ReadingsCoordinator
 from .health import CellWatch
 from .module import Module, RunningData
 from .outlook import look_ahead
@@ -220,7 +219,7 @@ class Battery(Source):
             for module in modules
             if module.retries.since is None
             and not (module.is_waiting or module.is_disabled)
-            and _time(module) < _time(self.coordinator)
+            and module.sample_time < self.coordinator.sample_time
         ]
         queue, everything = self._account.queue, list(self._account.coordinators)
         failing = sum(found.retries.since is not None for found in everything)
@@ -306,10 +305,6 @@ class Battery(Source):
         """Let a module go that its owner removed."""
         del self.modules[module]
         self._account.memory.keep(self.serial, modules=dict(self.modules))
-
-
-def _time(coordinator: ReadingsCoordinator) -> float:
-    return coordinator.sampled_at.timestamp() if coordinator.sampled_at else 0.0
 
 
 def _number(value: Value | None) -> float | None:

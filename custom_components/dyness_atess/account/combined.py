@@ -58,6 +58,9 @@ class Combined:
             self._energies = {Key(key): _load(energy) for key, energy in remembered.items()}
         except AttributeError, LookupError, TypeError, ValueError:
             self._energies = {}
+        for coordinator in devices.values():
+            self.follow(coordinator)
+        self.update()
 
     def since(self, key: Key) -> float | None:
         """Return when the day of an energy began (s)."""
@@ -66,25 +69,27 @@ class Combined:
     @callback
     def follow(self, coordinator: ReadingsCoordinator) -> None:
         """Take a battery into account, now and later."""
-        coordinator.on_end += (coordinator.async_add_listener(self.update), self.update)
-        self.update()
+        if coordinator.key in self._devices and not coordinator.is_module:
+            coordinator.on_end += (coordinator.async_add_listener(self.update), self.update)
 
     @callback
     def update(self) -> None:
         """Add up anew."""
-        masters = [found for found in self._devices.values() if not found.is_module]
-        self._parts = [one for one in masters if (Platform.SENSOR, Key.SOC) in one.quantities and not one.is_disabled]
+        masters = [found for found in self._devices.values() if not (found.is_module or found.is_disabled)]
+        self._parts = [found for found in masters if (Platform.SENSOR, Key.SOC) in found.quantities]
         is_complete = all(found.data or found.retries.since is not None for found in masters)
         if not self.keys and (len(self._parts) < 2 or not is_complete):
             return
-        had = [{key for _, key in part.quantities} for part in self._parts]
-        self.keys |= KEYS.intersection(*had) if had else set()
+        if self._parts:
+            of_all = set.intersection(*(part.quantities for part in self._parts))
+            self.keys |= {key for _, key in of_all} & KEYS
         if Key.ENERGY_RATED not in self.keys:
             self.keys.discard(Key.SOC)
         self._compare()
         before, self.values = self.values, self._measured()
+        midnight = dt_util.start_of_local_day().timestamp()
         for key in COUNTED:
-            self._count(key)
+            self._count(key, midnight)
         self.values |= {key: round(energy["total"], 3) for key, energy in self._energies.items()}
         self._memory.keep(self._entry_id, combined={str(key): dict(energy) for key, energy in self._energies.items()})
         if self.values != before:
@@ -122,28 +127,28 @@ class Combined:
             values[Key.POWER] = round(sum(counted), 1)
         return values
 
-    def _count(self, key: Key) -> None:
+    def _count(self, key: Key, midnight: float) -> None:
         """Add by what the energies of the batteries have risen."""
-        midnight = dt_util.start_of_local_day().timestamp()
         now = {part: (value, part.today.since(key) or 0.0) for part in self._parts for value in _numbers(key, part)}
         if (energy := self._energies.get(key)) is None:
             if key not in self.keys or len(now) < len(self._parts):
                 return
             of_parts = {part.serial: [0.0, 0.0] for part in now}
             energy = self._energies[key] = {"total": 0.0, "since": midnight, "of": of_parts}
-        if key in TODAY and energy["since"] < midnight:
+        if key in TODAY and energy["since"] != midnight:  # earlier, or later where a clock was put back
             energy |= {"total": 0.0, "since": midnight}
+        lifetime = Key(key.removesuffix("_today"))
         for part, (value, since) in now.items():
             last, last_since = energy["of"].get(part.serial, (value, since))
             rise = max(value - last if since == last_since else value, 0.0)
-            if part.serial not in self._again or not part.energies.is_metered(Key(key.removesuffix("_today"))):
+            if part.serial not in self._again or not part.energies.is_metered(lifetime):
                 energy["total"] += rise
         kept = {part.serial: energy["of"][part.serial] for part in self._parts if part.serial in energy["of"]}
         energy["of"] = kept | {part.serial: [*last] for part, last in now.items()}
 
 
 def _load(energy: Any) -> dict[str, Any]:
-    of_parts = {str(serial): [*map(stored, last)] for serial, last in energy["of"].items()}
+    of_parts = {str(serial): [stored(value), stored(since)] for serial, (value, since) in energy["of"].items()}
     return {"total": stored(energy["total"]), "since": stored(energy["since"]), "of": of_parts}
 
 

@@ -116,8 +116,13 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             priority = Priority.FAILING
         else:
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
-        since = max(self.sampled_at.timestamp() if self.sampled_at else 0.0, self._asked_at)
+        since = max(self.sample_time, self._asked_at)
         return Turn(priority, 0.0 if self.goes_first else since, digest(self.serial))
+
+    @property
+    def sample_time(self) -> float:
+        """When the last sample was taken (s), 0 where there is none."""
+        return self.sampled_at.timestamp() if self.sampled_at else 0.0
 
     @property
     @override

@@ -166,7 +166,8 @@ class DynessAccount(Account):
         private = {word for known in {*self.devices, *self.known} for word in (known, known.partition("-")[0])}
         rows = [device.listing for device in self.known.values()]
         private |= {str(row.get(field) or "") for row in rows for field in PERSONAL}
-        return decode_alarms(await self.batteries[serial].alarms.async_get(), dt_util.utcnow(), private)
+        battery = self.batteries.get(serial)  # deleted by its owner while an event before this one was told
+        return decode_alarms(await battery.alarms.async_get(), dt_util.utcnow(), private) if battery else {}
 
     @override
     def raw_secondary(self, serial: str) -> dict[str, Any]:

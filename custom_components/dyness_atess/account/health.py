@@ -29,7 +29,7 @@ class CellWatch:
     @callback
     def _follow(self) -> None:
         """Take a new sample of the master, and read first which module is at the top."""
-        master, at = self._master, _time(self._master)
+        master, at = self._master, self._master.sample_time
         if not master.data or at == self._noted_at:
             return
         self._noted_at = at
@@ -50,14 +50,10 @@ class CellWatch:
     @callback
     def follow_module(self, module: ReadingsCoordinator) -> None:
         """Take a module's sample."""
-        number, at, master = self._modules.get(module.serial), _time(module), self._master
-        if number and module.data and master.data and abs(at - _time(master)) <= SAME_SAMPLE:
+        number, at, master = self._modules.get(module.serial), module.sample_time, self._master
+        if number and module.data and master.data and abs(at - master.sample_time) <= SAME_SAMPLE:
             self._health.add(at, number, module.data.values, master.data.values)
             self._keep()
 
     def _keep(self) -> None:
         self._account.memory.keep(self._master.serial, health=self._health.memory)
-
-
-def _time(coordinator: ReadingsCoordinator) -> float:
-    return coordinator.sampled_at.timestamp() if coordinator.sampled_at else 0.0

@@ -53,6 +53,7 @@ class Memory:
         self._answer_store: Store[Answers] = Store(hass, VERSION, f"{name}.answers", private=True)
         self._learned: dict[str, dict[str, Any]] = {}
         self._is_due = False
+        self._is_closed = False
 
     async def async_load(self) -> Answers:
         """Read both files and return the last answers. What has not its form is begun anew."""
@@ -77,11 +78,12 @@ class Memory:
 
     def keep_answers(self, answers: Callable[[], Answers]) -> None:
         """Have the last answers written at a stop."""
-        self._answer_store.async_delay_save(answers, RARELY)
+        if not self._is_closed:
+            self._answer_store.async_delay_save(answers, RARELY)
 
     def _write_soon(self) -> None:
         # Each call would put the writing off: with many devices there would be none.
-        if not self._is_due:
+        if not (self._is_due or self._is_closed):
             self._is_due = True
             self._learned_store.async_delay_save(self._to_write, DELAY)
 
@@ -90,7 +92,8 @@ class Memory:
         return self._learned
 
     async def async_close(self, answers: Answers) -> None:
-        """Write both files now."""
+        """Write both files now, and never again: they belong to who comes next."""
+        self._is_closed = True
         await self._learned_store.async_save(self._to_write())
         await self._answer_store.async_save(answers)
 

@@ -10,6 +10,7 @@ const [WHOLE, HALF] = [12, 6]; // columns of a section
 const LADDER = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000]; // A
 const TODAY = ["energy_charged_today", "energy_discharged_today", "pv_energy_today", "output_energy_today"];
 const SHORT = {
+  time_to_full: "full_in", time_to_empty: "empty_in",
   energy_charged_today: "charged_today", energy_discharged_today: "discharged_today", pv_energy_today: "pv_today", output_energy_today: "output_today",
   charge_current_limit: "charge_limit", discharge_current_limit: "discharge_limit", charge_voltage_limit: "charge_limit", discharge_voltage_limit: "discharge_limit",
 }; // where the entity's own name does not fit on a tile

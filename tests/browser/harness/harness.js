@@ -1,6 +1,6 @@
-// The card or the page with a house that exists only here: `?picture=tower&language=de&dark`.
+// A card or the page with a house that exists only here: `?picture=tower&language=de&dark`, `?page`, `?day`.
 
-import { pictures } from "./pictures.js";
+import { day, pictures } from "./pictures.js";
 
 const SHIPPED = "/custom_components/dyness_atess";
 const wanted = new URLSearchParams(location.search);
@@ -37,6 +37,14 @@ export const hass = {
       .filter((name) => (wanted.get("devices") ?? "tower,single,converter").split(",").includes(name))
       .map((id) => [id, { id, name: pictures[id].name, identifiers: [["dyness_atess", id]], via_device_id: null }]),
   ),
+  states: Object.fromEntries(
+    Object.entries({ "sensor.soc": "%", "sensor.power": "W" }).map(([id, unit_of_measurement]) => {
+      const { s: state, lu } = day[id].at(-1);
+      return [id, { state, attributes: { unit_of_measurement }, last_updated: new Date(1000 * lu).toISOString() }];
+    }),
+  ),
+  formatEntityState: ({ state, attributes }) => `${state} ${attributes.unit_of_measurement}`,
+  callWS: async () => day,
   entities: { "sensor.soc": { platform: "dyness_atess", device_id: "tower" } },
   connection: {
     addEventListener: (_, listener) => listeners.add(listener),
@@ -65,6 +73,12 @@ if (wanted.has("page")) {
   page.hass = hass;
   page.narrow = innerWidth < 870;
   main.append(page);
+} else if (wanted.has("day")) {
+  const { TYPE } = await import(`${SHIPPED}/frontend/day-card.js`);
+  const card = document.createElement(TYPE);
+  card.setConfig({ soc: "sensor.soc", power: "sensor.power" });
+  card.hass = hass;
+  main.append(card);
 } else {
   const { TYPE } = await import(`${SHIPPED}/frontend/cells-card.js`);
   const card = document.createElement(TYPE);

@@ -28,7 +28,7 @@ function module(number, count, { mean = 3.331, wide = 4, weak = null, seed = num
 }
 
 const base = {
-  version: "0.1.0",
+  version: "1.0.0",
   state: "ready",
   kind: "battery",
   online: true,
@@ -88,7 +88,7 @@ export const pictures = {
   blind: { ...base, device_id: "blind", name: "Tower T21", modules: [], time_to_full: null },
   never: { ...base, device_id: "never", name: "Tower T21", sampled_at: null, soc: null, power: null, current: null, voltage: null, status: null, time_to_full: null, extremes: {}, outage: "device" },
   gaps: { ...single, device_id: "gaps", name: "Gaps", modules: [{ ...single.modules[0], cells: [3.3, null, 3.31, 3.29], entities: [], temperatures: null, soc: null, voltage: null, current: null }] },
-  starting: { version: "0.1.0", state: "starting" },
+  starting: { version: "1.0.0", state: "starting" },
   converter: {
     ...base,
     device_id: "converter",
@@ -106,4 +106,12 @@ export const pictures = {
     ],
     output: { voltage: 689, current: 16.4, power: 11_300 },
   },
+};
+
+/** What the recorder has of a day: full at noon, empty in the evening, an hour without samples. */
+const samples = Array.from({ length: 288 }, (_, place) => ({ lu: Date.now() / 1000 - 300 * (287 - place), turn: (place / 288) * 2 * Math.PI }));
+const recorded = (value) => samples.filter((_, place) => place < 100 || place > 112).map(({ lu, turn }) => ({ lu, s: value(turn).toFixed(0) }));
+export const day = {
+  "sensor.soc": recorded((turn) => 55 - 40 * Math.cos(turn)),
+  "sensor.power": recorded((turn) => -12_600 * Math.sin(turn)),
 };
