@@ -23,7 +23,7 @@ from ..telemetry.energy.outlook import RESERVE
 from ..telemetry.vocabulary import Key
 from .combined import Combined
 from .connection import connection, digest
-from .coordinator import ReadingsCoordinator
+from .coordinator import ReadingsCoordinator, last_midnight
 from .credentials import Credentials
 from .memory import Answers, Memory, answer
 from .read import CloudCoordinator
@@ -281,8 +281,9 @@ class Account(ABC):
         self.memory.keep_answers(self._last_answers)
         answering = [found for found in self.coordinators if found.retries.since is None and not found.is_disabled]
         self.queue.kept_for_masters = math.ceil(sum(found.calls_per_hour for found in answering))
+        midnight = last_midnight()
         for coordinator in self.coordinators:
-            coordinator.async_notice_time()
+            coordinator.async_notice_time(midnight)
         self.combined.update()
         seconds = self.queue.seconds_to_next
         old = [found for found in answering if found.is_older_than(OLD)]

@@ -9,11 +9,10 @@ from typing import Any
 
 from homeassistant.const import Platform
 from homeassistant.core import callback
-from homeassistant.util import dt as dt_util
 
 from ..telemetry.energy.meter import stored
 from ..telemetry.vocabulary import TODAY, Key
-from .coordinator import ReadingsCoordinator
+from .coordinator import ReadingsCoordinator, last_midnight
 from .memory import Memory
 
 COUNTED = (Key.ENERGY_CHARGED, Key.ENERGY_DISCHARGED, Key.ENERGY_CHARGED_TODAY, Key.ENERGY_DISCHARGED_TODAY)
@@ -87,7 +86,7 @@ class Combined:
             self.keys.discard(Key.SOC)
         self._compare()
         before, self.values = self.values, self._measured()
-        midnight = dt_util.start_of_local_day().timestamp()
+        midnight = last_midnight()
         for key in COUNTED:
             self._count(key, midnight)
         self.values |= {key: round(energy["total"], 3) for key, energy in self._energies.items()}

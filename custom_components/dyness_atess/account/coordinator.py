@@ -135,9 +135,9 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         return self.sampled_at is None or dt_util.utcnow() - self.sampled_at > age
 
     @callback
-    def async_notice_time(self) -> None:
+    def async_notice_time(self, midnight: float) -> None:
         """Tell the entities when the data have become too old, and when a day has begun, without a new sample."""
-        if self._begin_day() and self.data:
+        if self._begin_day(midnight) and self.data:
             self.tell(self.today.energies)
         if self._ages_shown != (ages := (self.is_current, self.is_older_than(OUTLOOK_AGE))):
             self._ages_shown = ages
@@ -171,12 +171,20 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self, values: Mapping[Key, Value | None], attributes: Mapping[Key, Mapping[str, Any]] | None = None
     ) -> None:
         """Show from now on what successive samples have told, whatever the next sample says; None is no value."""
+        self.add(values, attributes)
+        if self.data:
+            self.async_update_listeners()
+
+    @callback
+    def add(
+        self, values: Mapping[Key, Value | None], attributes: Mapping[Key, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Do so with the update that is under way, for who hears of it before the entities do."""
         self._told = {key: value for key, value in {**self._told, **values}.items() if value is not None}
         self._attributes |= attributes or {}
         if self.data:
             before = {key: value for key, value in self.data.values.items() if key not in values}
             self._show(replace(self.data, values=before))
-            self.async_update_listeners()
 
     @callback
     def fill_gap(self, records: Iterable[tuple[datetime, float]]) -> None:
@@ -256,7 +264,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             self.sampled_at = min(sampled_at + timedelta(seconds=self._zone.offset), now)
         self.raw = raw
         totals = self.energies.add(reading.values, reading.sampled_at or now, metered=self._is_metered)
-        self._begin_day()
+        self._begin_day(last_midnight())
         at = (self.sampled_at or now).timestamp()
         self.today.follow(reading.values, at)
         if not self.is_module and not self.energies.gap:
@@ -266,8 +274,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             self._told.update(energies)
         self._show(reading)
 
-    def _begin_day(self) -> bool:
-        return self.today.begin(dt_util.start_of_local_day().timestamp(), dt_util.utcnow().timestamp())
+    def _begin_day(self, midnight: float) -> bool:
+        return self.today.begin(midnight, dt_util.utcnow().timestamp())
 
     def _learn_zone(self, reading: Reading, now: datetime) -> None:
         if self.data and self.data.sampled_at and reading.sampled_at and self.received_at:
@@ -293,3 +301,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
                 self.quantities.add((Platform.EVENT, Key.ALARM_EVENT))
             if self.key == self.serial:
                 self.quantities.add((Platform.BINARY_SENSOR, Key.ONLINE))
+
+
+def last_midnight() -> float:
+    """Return when the day of Home Assistant began (s)."""
+    return dt_util.start_of_local_day(dt_util.as_local(dt_util.utcnow())).timestamp()

@@ -25,7 +25,7 @@ def look_ahead(account: Account, coordinator: ReadingsCoordinator) -> None:
         minutes = outlook.add(values, coordinator.sampled_at.timestamp(), account.reserve)
         account.memory.keep(coordinator.key, outlook=outlook.memory)
         if minutes != shown:
-            coordinator.tell(dict.fromkeys(OUTLOOK) | minutes)
+            coordinator.add(dict.fromkeys(OUTLOOK) | minutes)
 
     coordinator.async_add_listener(follow)
     follow()

@@ -15,9 +15,11 @@ def read_points(data: Any) -> list[Point]:
     points = []
     for item in data if isinstance(data, list) else ():
         if isinstance(item, dict):
-            point_id, value, name = _text(item.get("pointId")), _text(item.get("pointValue")), item.get("pointNameCn")
+            point_id, value, name = item.get("pointId"), item.get("pointValue"), item.get("pointNameCn")
+            point_id = point_id.strip() if isinstance(point_id, str) else _text(point_id)
+            value = value.strip() if isinstance(value, str) else _text(value)
             if point_id and value:
-                points.append(Point(id=point_id, name=normalised(name) if isinstance(name, str) else "", value=value))
+                points.append(Point(point_id, normalised(name) if isinstance(name, str) else "", value))
     return points
 
 
@@ -33,8 +35,6 @@ def sample_time(text: str) -> datetime | None:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value.strip()
     if isinstance(value, bool):
         return str(int(value))
     return str(value) if isinstance(value, int | float) else ""
