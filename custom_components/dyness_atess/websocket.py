@@ -80,9 +80,8 @@ class Follower:
         devices = dr.async_entries_for_config_entry(dr.async_get(self._hass), self._entry.entry_id)
         shown = {device.id for device in devices if self._device.id in (device.id, device.via_device_id)}
         entities = er.async_entries_for_config_entry(er.async_get(self._hass), self._entry.entry_id)
-        return all(
-            permissions.check_entity(entity.entity_id, POLICY_READ) for entity in entities if entity.device_id in shown
-        )
+        known = [entity.entity_id for entity in entities if entity.device_id in shown]
+        return bool(known) and all(permissions.check_entity(entity_id, POLICY_READ) for entity_id in known)
 
     @callback
     def async_begin(self) -> None:

@@ -213,6 +213,23 @@ async def test_only_for_who_may_read_every_entity(
     assert "ERROR" not in caplog.text
 
 
+async def test_who_may_read_nothing_sees_no_device_without_entities(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    hass_read_only_user: MockUser,
+    hass_read_only_access_token: str,
+) -> None:
+    reader = Screen(await hass_ws_client(hass, hass_read_only_access_token))
+    hass_read_only_user.mock_policy({"entities": {"domains": {"light": True}}})
+    registry = er.async_get(hass)
+    for entity in er.async_entries_for_config_entry(registry, loaded.entry_id):
+        if entity.device_id:
+            registry.async_remove(entity.entity_id)
+    answer = await reader.ask(device_of(hass, loaded, SERIAL).id)
+    assert answer["error"]["code"] == "unauthorized"
+
+
 async def test_permission_that_is_taken_away(
     hass: HomeAssistant,
     poll: Poll,
