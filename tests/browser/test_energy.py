@@ -9,7 +9,6 @@ from pathlib import Path
 import re
 import shutil
 import subprocess
-import sys
 from typing import Any
 
 from playwright.async_api import expect
@@ -69,7 +68,9 @@ def record(day: Day) -> None:
         begin = day.midnight + timedelta(hours=5, minutes=50)
         wishes = {"HOLE": str(database), "HOLE_BEGIN": begin.isoformat(), "HOLE_FILLS": fills}
         wishes["HOLE_UTC_OFFSET"] = str(day.utc_offset)
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/integration/record_hole.py"]
+        # That of development, whichever Home Assistant shows it.
+        python = REPOSITORY / ".venv" / "bin" / "python"
+        command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/integration/record_hole.py"]
         processes.append(subprocess.Popen(command, env=os.environ | wishes, cwd=REPOSITORY))  # noqa: S603
     assert [process.wait() for process in processes] == [0, 0]
 
