@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
 import re
+import shutil
 import socket
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -151,7 +152,8 @@ def keep(storage: Path, urls: dict[str, str]) -> None:
             text = text.replace(url, stand_in)
         (FILES / name).write_text(f"{text}\n", encoding="utf-8")
 
-    FILES.mkdir(exist_ok=True)
+    shutil.rmtree(FILES, ignore_errors=True)
+    FILES.mkdir()
     entries = read("core.config_entries")
     entries["data"]["entries"] = [entry for entry in entries["data"]["entries"] if entry["domain"] == DOMAIN]
     write("core.config_entries", entries)
