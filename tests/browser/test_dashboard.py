@@ -29,15 +29,19 @@ async def cloud() -> AsyncGenerator[DynessCloud]:
 
 
 def listen(frontend: Frontend) -> list[str]:
-    """Return what the page complains of in the console from now on. Pictures of brands live on the internet."""
+    """Return what the page complains of in the console from now on, where it names our files: the frontend has own."""
     found: list[str] = []
 
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and "brands" not in message.location.get("url", ""):
-            found.append(message.text)
+    def note(text: str) -> None:
+        if "dyness" in text:
+            found.append(text)
 
-    frontend.page.on("console", note)
-    frontend.page.on("pageerror", lambda error: found.append(str(error)))
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            note(f"{message.text} {message.location.get('url', '')}")
+
+    frontend.page.on("console", hear)
+    frontend.page.on("pageerror", lambda error: note(f"{error} {error.stack}"))
     return found
 
 
