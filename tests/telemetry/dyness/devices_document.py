@@ -34,8 +34,8 @@ highest and lowest of single cells, `alarm`, `warning`, `energy_rated`, `energy_
 
 BY_NAME_HEAD = """## Models that nobody has seen yet
 
-Where no table fits, values with these vendor names are read, and a repair says so. Width, case, spaces, script, colon and
-unit of a name do not matter. Current, power and energies are shown once the state of charge has shown which sign is
+Where no table fits, values with these vendor names are read, and a repair says so. Width, case, spaces, script, colon
+and unit of a name do not matter. Current, power and energies are shown once the state of charge has shown which sign is
 charging.
 
 | name | entities |
