@@ -120,8 +120,7 @@ async def test_energy(tmp_path: Path, port: int, day: Day) -> None:
         await capacity.fill("5.12")
         await expect(capacity).to_have_value("5.12")
         await dialog.get_by_role("button", name="Save").click()
-        # A dialog goes one step back in the history after it has closed, and would take the next page away.
-        await page.wait_for_function("!history.state?.dialog")
+        await frontend.closed()
 
         ids = await home.entities(day.device.serial)
         [source] = (await home.call("energy/get_prefs"))["energy_sources"]
