@@ -86,8 +86,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._asked_at = 0.0
         self._ages_shown = False, True
         self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
-        self._told: dict[Key, Value] = {}
-        """What successive samples have told, as totals; it stands beside every sample and in place of its counters."""
+        self._published: dict[Key, Value] = {}
+        """Values computed from successive samples, as totals, which replace the counters of a sample."""
         self._attributes: dict[Key, Mapping[str, Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -138,7 +138,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     def async_notice_time(self, midnight: float) -> None:
         """Tell the entities when the data have become too old, and when a day has begun, without a new sample."""
         if self._begin_day(midnight) and self.data:
-            self.tell(self.today.energies)
+            self.publish(self.today.energies)
         if self._ages_shown != (ages := (self.is_current, self.is_older_than(OUTLOOK_AGE))):
             self._ages_shown = ages
             self.async_update_listeners()
@@ -167,10 +167,10 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             self.async_update_listeners()
 
     @callback
-    def tell(
+    def publish(
         self, values: Mapping[Key, Value | None], attributes: Mapping[Key, Mapping[str, Any]] | None = None
     ) -> None:
-        """Show from now on what successive samples have told, whatever the next sample says; None is no value."""
+        """Show from now on what was computed from successive samples, whatever the next one says; None is no value."""
         self.add(values, attributes)
         if self.data:
             self.async_update_listeners()
@@ -179,8 +179,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     def add(
         self, values: Mapping[Key, Value | None], attributes: Mapping[Key, Mapping[str, Any]] | None = None
     ) -> None:
-        """Do so with the update that is under way, for who hears of it before the entities do."""
-        self._told = {key: value for key, value in {**self._told, **values}.items() if value is not None}
+        """Publish with the update that is under way, for a listener that runs before the entities."""
+        self._published = {key: value for key, value in {**self._published, **values}.items() if value is not None}
         self._attributes |= attributes or {}
         if self.data:
             before = {key: value for key, value in self.data.values.items() if key not in values}
@@ -194,7 +194,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if gap and self.sampled_at:
             self.today.count(totals, self.sampled_at.timestamp(), records)
         self._memory.keep(self.key, energies=self.energies.memory, today=self.today.memory)
-        self.tell(totals | self.today.energies)
+        self.publish(totals | self.today.energies)
 
     @callback
     def run(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -271,7 +271,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             self.today.count(totals, at)
         if energies := totals | self.today.energies:
             self._memory.keep(self.key, energies=self.energies.memory, today=self.today.memory)
-            self._told.update(energies)
+            self._published.update(energies)
         self._show(reading)
 
     def _begin_day(self, midnight: float) -> bool:
@@ -291,7 +291,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         slow = {key: value for key, value in before.values.items() if key in SLOW} if before else {}
         sample = {key: value for key, value in reading.values.items() if key not in LIFETIME | TODAY}
         attributes = reading.attributes | self._attributes
-        self.data = replace(reading, values=slow | sample | self._told, attributes=attributes)
+        self.data = replace(reading, values=slow | sample | self._published, attributes=attributes)
         if self.sampled_at and Key.LAST_REPORT in sample:
             self.data.values[Key.LAST_REPORT] = self.sampled_at
         if not before or before.values.keys() != self.data.values.keys() or before.flags.keys() != reading.flags.keys():
