@@ -24,11 +24,12 @@ from ..telemetry.reading import Reading, Value
 from ..telemetry.vocabulary import Key
 from .account import Account
 from .connection import digest
+from .coordinator import ReadingsCoordinator
 from .health import CellWatch
 from .module import Module, RunningData
 from .outlook import look_ahead
 from .repairs import report
-from .schedule import FAILING_CALLS, LIST_CALLS, WITHOUT_MASTER, Pace, Rhythm
+from .schedule import WITHOUT_MASTER, Pace, Rhythm
 from .secondary import SecondaryEndpoint
 from .source import Source
 from .statistics import Completion
@@ -37,11 +38,9 @@ MAXIMUM_AGE = timedelta(minutes=15)
 """Of a state of charge from the history."""
 MAXIMUM_MODULES = 128
 """More than any stack has; what lists more is no list of modules."""
-SILENT = timedelta(days=1)
-"""A module that has said nothing for so long is not counted any more: it has been replaced."""
+REPLACED = timedelta(days=1)
+"""A module without a sample for so long is not counted any more."""
 STATION_PAUSE, DONGLE_PAUSE = 1800.0, 3600.0
-BURST = 60.0
-"""Seconds within which the modules that follow a sample are asked."""
 RUNNING = "running data"
 
 _MASTER = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
@@ -91,6 +90,11 @@ class Battery(Source):
         for module in self.modules:
             self._add_module(module)
 
+    @property
+    def module_readings(self) -> list[ReadingsCoordinator]:
+        """What is read of the modules."""
+        return [self._account.devices[serial] for serial in self.modules if serial in self._account.devices]
+
     async def fetch(self, turn: Turn) -> Any:
         """Ask for the points of the master."""
         return await self._client.realtime_data(self.serial, self._account.known[self.serial].collector_serial, turn)
@@ -128,9 +132,12 @@ class Battery(Source):
     def _add_capacity(self, reading: Reading) -> None:
         """Add what is rated and what is left, in kWh."""
         family = family_by_name(reading.family)
-        found = [module for serial in self.modules if (module := self._account.devices.get(serial))]
         # Of one that was never asked nothing is known yet; one that does not answer, or no more, does not count.
-        expected = [module for module in found if module.retries.since is None or not module.is_older_than(SILENT)]
+        expected = [
+            module
+            for module in self.module_readings
+            if module.retries.since is None or not module.is_older_than(REPLACED)
+        ]
         is_of_one = bool(family and family.is_module and len(self.modules) > 1)
         if is_of_one:
             combine_modules(reading.values, reading.flags, [module.data for module in expected if module.data])
@@ -213,23 +220,15 @@ class Battery(Source):
 
     def _ask_modules(self) -> None:
         """Ask modules that do not have the master's new sample, the oldest first, as many as the calls allow."""
-        modules = [module for serial in self.modules if (module := self._account.devices.get(serial))]
+        answering = [found for found in self.module_readings if found.retries.since is None and not found.is_disabled]
         due = [
             module
-            for module in modules
-            if module.retries.since is None
-            and not (module.is_waiting or module.is_disabled)
-            and module.sample_time < self.coordinator.sample_time
+            for module in answering
+            if not module.is_waiting and module.sample_time < self.coordinator.sample_time
         ]
-        queue, everything = self._account.queue, list(self._account.coordinators)
-        failing = sum(found.retries.since is not None for found in everything)
-        spare = queue.ceiling - queue.kept_for_masters - LIST_CALLS - min(failing * FAILING_CALLS, queue.ceiling // 3)
-        living = [found for found in everything if found.is_module and found.retries.since is None]
-        share = sum(module in living for module in modules) / max(len(living), 1)
-        # Who would wait long for the ceiling is better asked with the next sample than for this one when it is old.
-        wanted = min(len(due), queue.free(Priority.MODULE, BURST))
-        taken = self._pace.take(wanted, max(spare, 0) * share, dt_util.utcnow().timestamp())
-        for module in sorted(due, key=lambda module: module.turn)[:taken]:
+        calls_per_hour = self._account.calls_per_module * len(answering)
+        count = self._pace.take(len(due), calls_per_hour, dt_util.utcnow().timestamp())
+        for module in sorted(due, key=lambda module: module.turn)[:count]:
             module.async_ask()
 
     async def _complete(self, reading: Reading, family: Family | None, *, wants_history: bool) -> None:

@@ -119,8 +119,8 @@ class DynessAccount(Account):
 
     @callback
     @override
-    def _ask_who_failed_with(self, recovered: ReadingsCoordinator) -> None:
-        super()._ask_who_failed_with(recovered)
+    def _retry_failed_with(self, recovered: ReadingsCoordinator) -> None:
+        super()._retry_failed_with(recovered)
         if self.device_list.retries.since is not None:
             self.device_list.async_ask()
 
