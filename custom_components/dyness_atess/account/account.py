@@ -9,9 +9,8 @@ import math
 from typing import Any, ClassVar
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_time_change, async_track_time_interval
 from homeassistant.util import dt as dt_util
 
@@ -20,14 +19,13 @@ from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, CONF_RESERVE, DOMAIN
 from ..telemetry.alarms import Alarms
 from ..telemetry.device import Device
 from ..telemetry.energy.outlook import RESERVE
-from ..telemetry.vocabulary import Key
 from .combined import Combined
 from .connection import connection, digest
 from .coordinator import ReadingsCoordinator, last_midnight
 from .credentials import Credentials
 from .memory import Answers, Memory, answer
 from .read import CloudCoordinator
-from .registry import Quantity, known_devices, known_quantities
+from .registry import Quantity, device_of, known_devices, known_quantities, other_owner
 from .repairs import report, withdraw
 from .schedule import FAILED_TOGETHER, FAILING_CALLS, OTHER_CALLS
 from .source import Source
@@ -152,12 +150,6 @@ class Account(ABC):
         """Return the numbers of the modules behind a device by their serial numbers."""
         return {}
 
-    def is_looked_at(self, serial: str, key: Key) -> bool:
-        """Return whether a sensor is on, or not there yet: what is off needs no call."""
-        registry = er.async_get(self.hass)
-        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{serial}-{key}")
-        return not entity_id or not registry.entities[entity_id].disabled
-
     async def async_start(self) -> None:
         """Show what was read before, and read the rest. What takes long arrives later."""
         self.queue.allow(self._ceiling)
@@ -202,7 +194,8 @@ class Account(ABC):
     def _begin(self, serial: str) -> None:
         if serial in self.devices:
             return
-        owner, device = self._other_owner(serial), self.known[serial]
+        owner = other_owner(self.hass, self.entry, serial, is_registered=serial in self._registered)
+        device = self.known[serial]
         name = device.name or device.model or self.manufacturer
         placeholders = {"device": name, "entry": self.entry.title, "other": owner.title if owner else ""}
         report(self.hass, self.entry, owner is not None, "claimed", serial=serial, placeholders=placeholders)
@@ -211,19 +204,6 @@ class Account(ABC):
         elif serial not in self._claimed:
             self._claimed.add(serial)
             _LOGGER.warning("Device %s is read by the account %s already", digest(serial), owner.title)
-
-    def _other_owner(self, serial: str) -> AccountConfigEntry | None:
-        """Return the other account that has this device already."""
-        registered = dr.async_get(self.hass).async_get_device_by_identifier
-        for entry in self.hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False):
-            if entry is self.entry:
-                continue
-            if account := getattr(entry, "runtime_data", None):
-                if serial in account.devices:
-                    return entry
-            elif serial not in self._registered and registered((DOMAIN, serial), entry.entry_id):
-                return entry
-        return None
 
     def reader(
         self, source: Source, serial: str, name: str, *, of: set[Quantity] | None = None, **options: Any
@@ -332,16 +312,18 @@ class Account(ABC):
         self.connection.answers.clear()
         self.known = known_devices(self.hass, self.entry) | self.known
         self.add_devices()
+        for device in self.devices.values():
+            if not device.is_module:
+                device.decode_again()
         for listener in self.on_options:
             listener()
 
     async def async_remove(self, serial: str) -> None:
         """Forget a device and its modules."""
-        registry = dr.async_get(self.hass)
         for module in list(self.modules_of(serial)):
             await self.async_remove(module)
-            if registered := registry.async_get_device_by_identifier((DOMAIN, module), self.entry.entry_id):
-                registry.async_remove_device(registered.id)
+            if registered := device_of(self.hass, self.entry, module):
+                dr.async_get(self.hass).async_remove_device(registered.id)
         self.known.pop(serial, None)
         self.alarms.pop(serial, None)
         withdraw(self.hass, self.entry, serial)

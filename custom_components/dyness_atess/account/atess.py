@@ -6,18 +6,18 @@ from datetime import datetime
 from typing import Any, override
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from ..cloud.atess import BASE_URL, KINDS, AtessClient
 from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Turn
-from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_DEVICE_SN, CONF_KIND, CONF_SERVER, DOMAIN
+from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_DEVICE_SN, CONF_KIND, CONF_SERVER
 from ..telemetry.atess.decoder import ConverterDecoder
 from ..telemetry.energy.outlook import add_level
 from ..telemetry.reading import Reading
 from .account import Account, AccountConfigEntry
 from .connection import connection
+from .registry import device_of
 from .schedule import CONVERTER
 from .source import Source
 
@@ -48,7 +48,6 @@ class Converter(Source):
         self.decoder = self._new_decoder()
 
     def _new_decoder(self) -> ConverterDecoder:
-        sign = SIGNS.get(self._account.entry.options.get(CONF_BATTERY_SIGN, ""))
         remembered = [
             self._account.memory.recall(serial).get("decoder") for serial in (self._serial, *self._account.known)
         ]
@@ -56,13 +55,7 @@ class Converter(Source):
         if memory is None and (others := [other["clock_offset"] for other in remembered if other]):
             # The clocks of one plant are alike: a record that was old when this device was added is not shown as new.
             memory = {"clock_offset": others[0]}
-        return ConverterDecoder(self._kind, memory, battery_sign=sign)
-
-    def take_over_sign(self) -> None:
-        """Read the last record again with what the owner has chosen."""
-        self.decoder = self._new_decoder()
-        if coordinator := self._account.devices.get(self._serial):
-            coordinator.decode_again()
+        return ConverterDecoder(self._kind, memory)
 
     @override
     async def fetch(self, turn: Turn) -> Any:
@@ -74,6 +67,7 @@ class Converter(Source):
 
     @override
     def decode(self, raw: Any, received_at: datetime) -> Reading:
+        self.decoder.battery_sign = SIGNS.get(self._account.entry.options.get(CONF_BATTERY_SIGN, ""))
         reading = self.decoder.decode(raw, received_at)
         if reading.empty:
             self._doubt_kind()
@@ -115,13 +109,11 @@ class AtessAccount(Account):
         source = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
         coordinator = self.reader(source, serial, self.known[serial].model or "", interval=CONVERTER)
         coordinator.after_answer = CONVERTER
-        self.on_options.append(source.take_over_sign)
-        coordinator.on_end.append(lambda: self.on_options.remove(source.take_over_sign))
         self.add(coordinator)
 
     def describe(self, serial: str, kind: str) -> None:
         """Name a converter by its kind, until its device is registered with that."""
-        if not dr.async_get(self.hass).async_get_device_by_identifier((DOMAIN, serial), self.entry.entry_id):
+        if not device_of(self.hass, self.entry, serial):
             # The end of the serial number tells several apart; the whole of it has no place in what states show.
             which = f" {serial[-4:]}" if len(self.subentries) > 1 else ""
             model = kind.upper()

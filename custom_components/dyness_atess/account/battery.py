@@ -20,7 +20,8 @@ from ..telemetry.dyness.family import Family
 from ..telemetry.dyness.history import day_begins, latest_soc, samples
 from ..telemetry.energy.capacity import CAPACITIES, add_capacity, combine_modules
 from ..telemetry.energy.outlook import add_level
-from ..telemetry.reading import Reading, Value
+from ..telemetry.raw import number
+from ..telemetry.reading import Reading
 from ..telemetry.vocabulary import Key
 from .account import Account
 from .connection import digest
@@ -28,6 +29,7 @@ from .coordinator import ReadingsCoordinator
 from .health import CellWatch
 from .module import Module, RunningData
 from .outlook import look_ahead
+from .registry import is_enabled
 from .repairs import report
 from .schedule import WITHOUT_MASTER, Pace, Rhythm
 from .secondary import SecondaryEndpoint
@@ -62,8 +64,6 @@ class Battery(Source):
         self._direction = DirectionWitness(remembered.get("direction"))
         self._soc: tuple[datetime, float] | None = None
         """From the day's history, for where no point has it."""
-        self._radio: dict[Key, Value] = {}
-        """What the Wi-Fi dongle says of itself."""
         self._lacks_soc = False
         self._listed: tuple[WorkStatus | None, bool] = None, False
         """What of the list is shown."""
@@ -85,8 +85,6 @@ class Battery(Source):
         self._followed = self.coordinator.received_at
         self.coordinator.async_add_listener(self._follow)
         look_ahead(account, self.coordinator)
-        account.on_options.append(self.coordinator.decode_again)
-        self.coordinator.on_end.append(lambda: account.on_options.remove(self.coordinator.decode_again))
         for module in self.modules:
             self._add_module(module)
 
@@ -114,7 +112,6 @@ class Battery(Source):
         self._lacks_soc = Key.SOC not in reading.values
         if self._soc and received_at - self._soc[0] <= MAXIMUM_AGE:
             reading.values.setdefault(Key.SOC, self._soc[1])
-        reading.values.update(self._radio)
         self._add_capacity(reading)
         add_level(reading, self.coordinator.data, self._account.reserve)
         return reading
@@ -239,14 +236,13 @@ class Battery(Source):
         is_of_use = Key.MODULE_COUNT in reading.values or (family and family.station_is_total)
         if is_of_use and Key.ENERGY_RATED not in reading.values and "capacity" not in memory.recall(self.serial):
             station = await self._station.async_get() or {}
-            capacity = _number(station.get("batteryCapacity"))
+            capacity = number(str(station.get("batteryCapacity")))
             if capacity and CAPACITIES[0] < capacity < CAPACITIES[1]:
                 memory.keep(self.serial, capacity=capacity)
                 self.coordinator.decode_again()
-        is_looked_at = self._account.is_looked_at(self.serial, Key.SIGNAL_STRENGTH)
-        if is_looked_at and (radio := decode_dongle(await self._dongle.async_get())):
-            self._radio = radio
-            self.coordinator.decode_again()
+        is_shown = is_enabled(self._account.hass, self.serial, Key.SIGNAL_STRENGTH)
+        if is_shown and (radio := decode_dongle(await self._dongle.async_get())):
+            self.coordinator.publish(radio)
 
     async def _read_history(self, reading: Reading, family: Family | None) -> None:
         """Ask for the day so far: the state of charge, what a gap has charged and discharged, and its hours."""
@@ -257,15 +253,17 @@ class Battery(Source):
             coordinator.decode_again()
         if family is None:
             return  # which sign its currents have is not known
-        told = samples(records, current_sign=family.current_sign, voltage=_number(reading.values.get(Key.VOLTAGE)))
+        voltage = number(str(reading.values.get(Key.VOLTAGE)))
+        told = samples(records, current_sign=family.current_sign, voltage=voltage)
         if gap:
             coordinator.fill_gap([(taken_at, power) for taken_at, power, _ in told if gap[0] < taken_at < gap[1]])
         if self._history.retries.since is None:
             self._statistics.learn(day_begins(records), told)
 
     def _report_model(self, reading: Reading) -> None:
-        """Tell the owner of a model that is not known well, whose diagnostics would help."""
+        """Raise a repair for a model that is not known well, whose diagnostics would help."""
         account, device = self._account, self._account.known[self.serial]
+        placeholders = {"model": device.model or device.name or "?"}
         if not reading.understood:
             # So that there is something to download its diagnostics from.
             dr.async_get(account.hass).async_get_or_create(
@@ -278,14 +276,7 @@ class Battery(Source):
             ("read_by_position", reading.by_position),
             ("not_understood", not reading.understood),
         ):
-            report(
-                account.hass,
-                account.entry,
-                is_so,
-                key,
-                serial=self.serial,
-                placeholders={"model": device.model or device.name or "?"},
-            )
+            report(account.hass, account.entry, is_so, key, serial=self.serial, placeholders=placeholders)
 
     @property
     def raw_secondary(self) -> dict[str, Any]:
@@ -304,10 +295,3 @@ class Battery(Source):
         """Let a module go that its owner removed."""
         del self.modules[module]
         self._account.memory.keep(self.serial, modules=dict(self.modules))
-
-
-def _number(value: Value | None) -> float | None:
-    try:
-        return float(str(value))
-    except ValueError:
-        return None

@@ -24,7 +24,7 @@ from .connection import digest
 from .credentials import Credentials
 from .memory import Memory
 from .read import CloudCoordinator
-from .registry import Quantity, is_disabled
+from .registry import Quantity, device_of
 from .schedule import CALLS_PER_UPLOAD, PERIOD, RETRIES, WITHOUT_MASTER, Rhythm, Zone
 from .source import Source
 
@@ -32,6 +32,8 @@ _LOGGER = logging.getLogger(__package__)
 
 MAXIMUM_AGE = timedelta(minutes=30)
 """A sample older than this is no longer current (product contract, section 5)."""
+COUNTERS = LIFETIME | TODAY
+"""What is shown as totals that never fall, in place of what a sample says."""
 
 
 class ReadingsCoordinator(CloudCoordinator[Reading | None]):
@@ -59,7 +61,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         Without an `endpoint` it is what tells whether the device is online. It is read by its `rhythm`, or else each
         `interval` (seconds), or else when asked. `is_metered`: its energies are metered as long as it has no counters.
         """
-        super().__init__(hass, entry, credentials, f"{name} {digest(serial)}")
+        self.digest = digest(serial)
+        super().__init__(hass, entry, credentials, f"{name} {self.digest}")
         self.serial = serial
         self.source = source
         self.rhythm = rhythm
@@ -94,7 +97,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @property
     def is_disabled(self) -> bool:
         """Whether the owner has turned the device off: then it is not asked."""
-        return is_disabled(self.hass, self.config_entry, self.serial)
+        device = device_of(self.hass, self.config_entry, self.serial)
+        return device is not None and device.disabled
 
     @property
     def is_module(self) -> bool:
@@ -117,7 +121,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         else:
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
         since = max(self.sample_time, self._asked_at)
-        return Turn(priority, 0.0 if self.goes_first else since, digest(self.serial))
+        return Turn(priority, 0.0 if self.goes_first else since, self.digest)
 
     @property
     def sample_time(self) -> float:
@@ -289,7 +293,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """Show a sample with what others have told, and what it leaves out and does not age."""
         before = self.data
         slow = {key: value for key, value in before.values.items() if key in SLOW} if before else {}
-        sample = {key: value for key, value in reading.values.items() if key not in LIFETIME | TODAY}
+        sample = {key: value for key, value in reading.values.items() if key not in COUNTERS}
         attributes = reading.attributes | self._attributes
         self.data = replace(reading, values=slow | sample | self._published, attributes=attributes)
         if self.sampled_at and Key.LAST_REPORT in sample:

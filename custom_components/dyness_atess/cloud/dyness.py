@@ -48,7 +48,7 @@ _NETWORK_TROUBLE = ("Network Anomaly", "NETWORK_ERROR", "Device connection timed
 
 
 def authentication(app_id: str, app_secret: str, path: str, body: bytes, date: str) -> dict[str, str]:
-    """Return the headers that sign a POST of `body` to `path`, without `PREFIX`, at an RFC 1123 date (dyness-api 1.3)."""
+    """Return the headers that sign a POST of `body` to `path`, which is without `PREFIX` (dyness-api 1.3)."""
     digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
     message = f"POST\n{digest}\napplication/json\n{date}\n{path}"
     signature = base64.b64encode(hmac.digest(app_secret.encode(), message.encode(), "sha1")).decode()
