@@ -21,14 +21,13 @@ from ..telemetry.device import Device
 from ..telemetry.energy.outlook import RESERVE
 from .combined import Combined
 from .connection import connection, digest
-from .coordinator import ReadingsCoordinator, last_midnight
+from .coordinator import Decode, Fetch, ReadingsCoordinator, last_midnight
 from .credentials import Credentials
 from .memory import Answers, Memory, answer
 from .read import CloudCoordinator
 from .registry import Quantity, device_of, known_devices, known_quantities, other_owner
 from .repairs import report, withdraw
 from .schedule import FAILED_TOGETHER, FAILING_CALLS, OTHER_CALLS
-from .source import Source
 
 _LOGGER = logging.getLogger(__package__)
 
@@ -134,11 +133,7 @@ class Account(ABC):
         """Return the subentry to which a device belongs."""
         return self.subentries.get(serial)
 
-    def master_of(self, serial: str) -> str | None:
-        """Return what a module stands behind."""
-        return None
-
-    async def async_alarm_words(self, serial: str) -> dict[str, str]:
+    async def async_alarm_texts(self, serial: str) -> dict[str, str]:
         """Ask what the cloud says of the alarms of a device: a text, and an advice."""
         return {}
 
@@ -206,7 +201,7 @@ class Account(ABC):
             _LOGGER.warning("Device %s is read by the account %s already", digest(serial), owner.title)
 
     def reader(
-        self, source: Source, serial: str, name: str, *, of: set[Quantity] | None = None, **options: Any
+        self, fetch: Fetch, decode: Decode, serial: str, name: str, *, of: set[Quantity] | None = None, **options: Any
     ) -> ReadingsCoordinator:
         """Return what reads a device, or with `of` those of its quantities that another endpoint has."""
         known = self._registered.get(serial, set())
@@ -216,7 +211,8 @@ class Account(ABC):
             self.hass,
             self.entry,
             self.credentials,
-            source,
+            fetch,
+            decode,
             serial=serial,
             name=name,
             memory=self.memory,
@@ -251,7 +247,7 @@ class Account(ABC):
                 self.queue.promote(other.turn)
 
     @callback
-    def ask_who_fails(self) -> None:
+    def retry_failed(self) -> None:
         """Ask again at once what failed, as with other credentials."""
         for coordinator in self.coordinators:
             if not coordinator.last_update_success:

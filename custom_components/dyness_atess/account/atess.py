@@ -19,7 +19,6 @@ from .account import Account, AccountConfigEntry
 from .connection import connection
 from .registry import device_of
 from .schedule import CONVERTER
-from .source import Source
 
 SIGNS = {"positive_discharging": 1, "positive_charging": -1}
 
@@ -35,8 +34,8 @@ def atess_client(hass: HomeAssistant, account: Mapping[str, Any]) -> AtessClient
     )
 
 
-class Converter(Source):
-    """The source of a converter's readings, whose meaning is learned from record to record."""
+class Converter:
+    """Asks for the records of a converter, whose meaning is learned from one to the next."""
 
     def __init__(self, account: AtessAccount, client: AtessClient, serial: str, kind: str) -> None:
         """Go on with what was learned before; until a record has shown the kind, it is only likely."""
@@ -57,16 +56,16 @@ class Converter(Source):
             memory = {"clock_offset": others[0]}
         return ConverterDecoder(self._kind, memory)
 
-    @override
     async def fetch(self, turn: Turn) -> Any:
+        """Ask for the last record."""
         try:
             return await self._client.data_last(self._kind, self._serial, turn)
         except CloudEmpty, CloudRefused:
             self._doubt_kind()
             raise
 
-    @override
     def decode(self, raw: Any, received_at: datetime) -> Reading:
+        """Return what it means."""
         self.decoder.battery_sign = SIGNS.get(self._account.entry.options.get(CONF_BATTERY_SIGN, ""))
         reading = self.decoder.decode(raw, received_at)
         if reading.empty:
@@ -106,8 +105,10 @@ class AtessAccount(Account):
         kinds = {subentry.data[CONF_DEVICE_SN]: subentry.data[CONF_KIND] for subentry in self.entry.subentries.values()}
         if (kind := kinds.get(serial)) is None:
             return
-        source = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
-        coordinator = self.reader(source, serial, self.known[serial].model or "", interval=CONVERTER)
+        converter = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
+        coordinator = self.reader(
+            converter.fetch, converter.decode, serial, self.known[serial].model or "", interval=CONVERTER
+        )
         coordinator.after_answer = CONVERTER
         self.add(coordinator)
 

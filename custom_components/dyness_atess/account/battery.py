@@ -1,5 +1,6 @@
 """One battery: its master, the modules behind it, and what other endpoints know of it."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 import re
@@ -14,7 +15,7 @@ from ..cloud.dyness import DynessClient
 from ..cloud.queue import Priority, Turn
 from ..const import CONF_CAPACITY
 from ..telemetry.device import WorkStatus
-from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, family_by_name
+from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, decode_running, family_by_name
 from ..telemetry.dyness.direction import DirectionWitness
 from ..telemetry.dyness.family import Family
 from ..telemetry.dyness.history import day_begins, latest_soc, samples
@@ -27,13 +28,11 @@ from .account import Account
 from .connection import digest
 from .coordinator import ReadingsCoordinator
 from .health import CellWatch
-from .module import Module, RunningData
 from .outlook import look_ahead
 from .registry import is_enabled
 from .repairs import report
 from .schedule import WITHOUT_MASTER, Pace, Rhythm
 from .secondary import SecondaryEndpoint
-from .source import Source
 from .statistics import Completion
 
 MAXIMUM_AGE = timedelta(minutes=15)
@@ -49,8 +48,8 @@ _MASTER = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
 """How the cloud marks the serial number of a master, which some lists name among its own modules."""
 
 
-class Battery(Source):
-    """Follows a master, and is the source of its readings."""
+class Battery:
+    """Reads a master and, behind each new sample of it, what belongs to it."""
 
     def __init__(self, account: Account, client: DynessClient, serial: str) -> None:
         """Begin with what was ever seen of it."""
@@ -68,17 +67,15 @@ class Battery(Source):
         self._listed: tuple[WorkStatus | None, bool] = None, False
         """What of the list is shown."""
         self._name = account.known[serial].model or "device"
-        turn = Turn(Priority.MASTER, device=digest(serial))
-        endpoint = partial(SecondaryEndpoint, account.hass, account.entry, account.credentials, turn=turn)
-        self._station = endpoint(
-            partial(client.station_info, serial), name=f"plant of {self._name} {turn.device}", pause=STATION_PAUSE
-        )
-        self._dongle = endpoint(self._ask_dongle, name=f"dongle of {self._name} {turn.device}", pause=DONGLE_PAUSE)
-        self.alarms = endpoint(partial(client.alarms, serial), name=f"alarms of {self._name} {turn.device}")
-        self._history = endpoint(partial(client.last_power_data, serial), name=f"history of {self._name} {turn.device}")
+        self._station = self._endpoint("plant", partial(client.station_info, serial), STATION_PAUSE)
+        self._dongle = self._endpoint("dongle", self._fetch_dongle, DONGLE_PAUSE)
+        self.alarms = self._endpoint("alarms", partial(client.alarms, serial))
+        self._history = self._endpoint("history", partial(client.last_power_data, serial))
         if (family := family_by_name(remembered.get("family"))) and family.running:
             self._add_running(family)
-        self.coordinator = account.reader(self, serial, self._name, rhythm=Rhythm(), is_metered=True)
+        self.coordinator = account.reader(
+            self._fetch, self._decode, serial, self._name, rhythm=Rhythm(), is_metered=True
+        )
         account.add(self.coordinator)
         self._statistics = Completion(account, self.coordinator)
         self._cells = CellWatch(account, self.coordinator, self.modules)
@@ -88,17 +85,25 @@ class Battery(Source):
         for module in self.modules:
             self._add_module(module)
 
+    def _endpoint[Data](
+        self, what: str, call: Callable[[Turn], Awaitable[Data]], pause: float = 0.0
+    ) -> SecondaryEndpoint[Data]:
+        account, turn = self._account, Turn(Priority.MASTER, device=digest(self.serial))
+        name = f"{what} of {self._name} {turn.device}"
+        return SecondaryEndpoint(
+            account.hass, account.entry, account.credentials, call, name=name, turn=turn, pause=pause
+        )
+
     @property
     def module_readings(self) -> list[ReadingsCoordinator]:
         """What is read of the modules."""
         return [self._account.devices[serial] for serial in self.modules if serial in self._account.devices]
 
-    async def fetch(self, turn: Turn) -> Any:
-        """Ask for the points of the master."""
+    async def _fetch(self, turn: Turn) -> Any:
         return await self._client.realtime_data(self.serial, self._account.known[self.serial].collector_serial, turn)
 
-    def decode(self, raw: Any, received_at: datetime) -> Reading:
-        """Return what they mean, together with what is known from elsewhere."""
+    def _decode(self, raw: Any, received_at: datetime) -> Reading:
+        """Return what the points of the master mean, together with what is known from elsewhere."""
         memory = self._account.memory
         known_family = memory.recall(self.serial).get("family")
         reading = decode(raw, known_family, self._direction.sign)
@@ -122,7 +127,7 @@ class Battery(Source):
             self._direction.add(current, soc, reading.sampled_at or received_at)
             self._account.memory.keep(self.serial, direction=self._direction.memory)
 
-    async def _ask_dongle(self, turn: Turn) -> Any:
+    async def _fetch_dongle(self, turn: Turn) -> Any:
         serial = self._account.known[self.serial].collector_serial
         return await self._client.realtime_data(serial, turn=turn) if serial else None
 
@@ -149,7 +154,7 @@ class Battery(Source):
         )
 
     @callback
-    def note_list(self) -> None:
+    def show_listing(self) -> None:
         """Show what the list says of this battery, if it is one: lists have coordinators and dongles beside them."""
         status = self._account.known[self.serial].work_status
         if not self.coordinator.quantities or self._listed == (status, self._account.is_list_current):
@@ -166,7 +171,7 @@ class Battery(Source):
         if reading is None or coordinator.received_at == self._followed:
             return
         self._followed = coordinator.received_at
-        self.note_list()
+        self.show_listing()
         family = family_by_name(reading.family)
         if running := self._account.secondary.get(self.serial + RUNNING):
             if running.retries.since is None:
@@ -181,9 +186,16 @@ class Battery(Source):
 
     def _add_running(self, family: Family) -> None:
         keys = {(Platform.SENSOR, key) for rule in family.running for key in rule.keys if key}
-        source = RunningData(self._client, self.serial, family)
-        name = f"{RUNNING} of {self._name}"
-        self._account.add(self._account.reader(source, self.serial, name, of=keys, endpoint=RUNNING))
+        self._account.add(
+            self._account.reader(
+                partial(self._client.last_running_data, self.serial),
+                lambda raw, _: Reading(family=family.name, values=decode_running(family.name, raw)),
+                self.serial,
+                f"{RUNNING} of {self._name}",
+                of=keys,
+                endpoint=RUNNING,
+            )
+        )
 
     def _find_modules(self, reading: Reading) -> None:
         """Add the modules that are new; a list that leaves one out takes none away."""
@@ -196,7 +208,8 @@ class Battery(Source):
 
     def _add_module(self, serial: str) -> None:
         module = self._account.reader(
-            Module(self._account, self._client, serial),
+            lambda turn: self._client.realtime_data(serial, turn=turn),
+            partial(self._decode_module, serial),
             serial,
             f"module {self.modules[serial]} of {self._name}",
             priority=Priority.MODULE,
@@ -206,6 +219,12 @@ class Battery(Source):
         self._account.add(module)
         module.async_add_listener(self._follow_module)
         module.async_add_listener(partial(self._cells.follow_module, module))
+
+    def _decode_module(self, serial: str, raw: Any, _received_at: datetime) -> Reading:
+        reading = decode(raw, self._account.memory.recall(serial).get("family"))
+        if reading.family and not reading.empty:
+            self._account.memory.keep(serial, family=reading.family)
+        return reading
 
     @callback
     def _follow_module(self) -> None:

@@ -1,7 +1,7 @@
 """The readings of a device, and what is told from several of them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
@@ -26,12 +26,15 @@ from .memory import Memory
 from .read import CloudCoordinator
 from .registry import Quantity, device_of
 from .schedule import CALLS_PER_UPLOAD, PERIOD, RETRIES, WITHOUT_MASTER, Rhythm, Zone
-from .source import Source
 
 _LOGGER = logging.getLogger(__package__)
 
 MAXIMUM_AGE = timedelta(minutes=30)
 """A sample older than this is no longer current (product contract, section 5)."""
+type Fetch = Callable[[Turn], Awaitable[Any]]
+"""Asks the cloud for an answer; raises a `CloudError` where there is none."""
+type Decode = Callable[[Any, datetime], Reading]
+"""Returns what an answer means, which may be nothing. Never raises."""
 COUNTERS = LIFETIME | TODAY
 """What is shown as totals that never fall, in place of what a sample says."""
 
@@ -44,7 +47,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         hass: HomeAssistant,
         entry: ConfigEntry,
         credentials: Credentials,
-        source: Source,
+        fetch: Fetch,
+        decode: Decode,
         *,
         serial: str,
         name: str,
@@ -64,7 +68,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self.digest = digest(serial)
         super().__init__(hass, entry, credentials, f"{name} {self.digest}")
         self.serial = serial
-        self.source = source
+        self._fetch, self._decode = fetch, decode
         self.rhythm = rhythm
         self.raw: Any = None
         """The last answer as it came, for diagnostics and for the next start."""
@@ -154,7 +158,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @callback
     def restore(self, raw: Any, received_at: datetime) -> None:
         """Show again what was read before a restart, and read again when it is time."""
-        reading = self.source.decode(raw, received_at)
+        reading = self._decode(raw, received_at)
         if not reading.empty:
             self._take(raw, reading, received_at)
             self._wait(self._next_read())
@@ -165,7 +169,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """Show what the last answer means by now, as with an option of its owner or what another endpoint has said."""
         if not self.data or not self.received_at:
             return
-        reading = self.source.decode(self.raw, self.received_at)
+        reading = self._decode(self.raw, self.received_at)
         if not reading.empty:
             self._show(reading)
             self.async_update_listeners()
@@ -236,12 +240,12 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @override
     async def _read(self) -> Reading | None:
         turn, self._asked_at = self.turn, dt_util.utcnow().timestamp()
-        raw = await self.source.fetch(turn)
+        raw = await self._fetch(turn)
         self._is_read = True
         if self._shutdown_requested:
             return self.data
         now = dt_util.utcnow()
-        reading = self.source.decode(raw, now)
+        reading = self._decode(raw, now)
         if reading.empty:
             self.raw = self.raw or raw
             raise CloudEmpty("no values")
