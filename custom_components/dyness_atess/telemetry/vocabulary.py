@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 
-
 # One name for each quantity, whatever family or vendor it comes from; its value is the same in lower case.
 # Cells, probes and trackers are as many as a device of any family has.
 Key = StrEnum(
