@@ -17,7 +17,6 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import AbortFlow
 import probatio as vol
 
 from .account.connection import connection, identity, release_connections
@@ -37,7 +36,9 @@ from .account.forms import (
 from .account.validation import attempt, check_change, find_battery, find_converter, list_devices, stripped
 from .cloud.dyness import REGIONS
 from .const import (
+    CONF_API_ID,
     CONF_API_TOKEN,
+    CONF_APP_ID,
     CONF_APP_SECRET,
     CONF_BASE_URL,
     CONF_CAPACITY,
@@ -159,11 +160,8 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def _abort_if_configured(self, account: Mapping[str, str]) -> None:
         """End the flow where another entry has this account."""
-        others = [
-            entry for entry in self._async_current_entries(False) if entry.entry_id != self.context.get("entry_id")
-        ]
-        if identity(account) in [identity(other.data) for other in others]:
-            raise AbortFlow("already_configured")
+        key = next(key for key in (CONF_APP_ID, CONF_API_ID, CONF_API_TOKEN) if account.get(key))
+        self._async_abort_entries_match({key: account[key]})
 
     async def _create(self, vendor: str, account: dict[str, Any], *subentries: ConfigSubentryData) -> ConfigFlowResult:
         """Make the entry. It has its unique id only from here on, so that a forgotten form blocks no other one."""

@@ -140,7 +140,7 @@ class Account(ABC):
         """Return what a module stands behind."""
         return None
 
-    async def async_alarm_words(self, serial: str) -> dict[str, str]:
+    async def async_alarm_texts(self, serial: str) -> dict[str, str]:
         """Ask what the cloud says of the alarms of a device: a text, and an advice."""
         return {}
 

@@ -162,7 +162,7 @@ class DynessAccount(Account):
         return battery.serial if battery and serial in battery.modules else None
 
     @override
-    async def async_alarm_words(self, serial: str) -> dict[str, str]:
+    async def async_alarm_texts(self, serial: str) -> dict[str, str]:
         private = {word for known in {*self.devices, *self.known} for word in (known, known.partition("-")[0])}
         rows = [device.listing for device in self.known.values()]
         private |= {str(row.get(field) or "") for row in rows for field in PERSONAL}
