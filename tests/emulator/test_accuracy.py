@@ -9,7 +9,7 @@ from homeassistant.const import UnitOfTime
 from homeassistant.core import HomeAssistant, State
 import pytest
 
-from emulator.accuracy.__main__ import Errors, add_sampled, kinds_of_hours
+from emulator.accuracy.errors import Errors, add_sampled, kinds_of_hours
 from emulator.accuracy.houses import APPLIANCES, HOUSES
 from emulator.accuracy.month import Month, Riemann, outages
 
