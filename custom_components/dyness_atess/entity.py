@@ -29,6 +29,7 @@ class DeviceEntity(CoordinatorEntity[ReadingsCoordinator]):
     """One quantity of one device."""
 
     _attr_has_entity_name = True
+    _shown: tuple[Any, ...] = ()
 
     def __init__(self, account: Account, coordinator: ReadingsCoordinator, description: EntityDescription) -> None:
         """Describe the entity and its device."""
@@ -53,6 +54,11 @@ class DeviceEntity(CoordinatorEntity[ReadingsCoordinator]):
             has_value = coordinator.data is not None and self.key in coordinator.data.values
             return is_available and has_value and not coordinator.is_older_than(OUTLOOK_AGE)
         return is_available
+
+    def is_new(self, value: object) -> bool:
+        """Return whether something else is to be shown than with the sample before."""
+        before, self._shown = self._shown, (self.available, value, self.extra_state_attributes)
+        return self._shown != before
 
     @property
     @override

@@ -92,7 +92,7 @@ class AlarmEventEntity(DeviceEntity, EventEntity):
             if any(event.type.rises for event in events):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PATIENCE):
-                        words = await self.account.async_alarm_words(self.coordinator.serial)
+                        words = await self.account.async_alarm_texts(self.coordinator.serial)
             for event in events:
                 self._trigger_event(event.type, event.attributes | (words if event.type.rises else {}))
                 self.async_write_ha_state()
