@@ -92,10 +92,6 @@ class Device:
         fields: Json = load_payload("pure_battery")["running"]
         return fields | {"dateTime": time, "sn": self.serial, "lastUpdateTime": time}
 
-    def summary(self, now: datetime) -> Json:
-        """Describe the device to whoever asks the control endpoint."""
-        return {"serial": self.serial, "type": type(self).__name__, "points": self.points(now)}
-
 
 def stamp(time: datetime) -> str:
     """Write a time as the vendor does: UTC without saying so (dyness-api 9)."""

@@ -17,7 +17,7 @@ type Post = Callable[..., Awaitable[tuple[int, bytes]]]
 
 @pytest.fixture
 async def cloud(socket_enabled: None) -> AsyncGenerator[DynessCloud]:
-    running = DynessCloud(devices=[PowerHaus()], calls_per_second=None)
+    running = DynessCloud(devices=[PowerHaus()])
     await running.start()
     yield running
     await running.stop()

@@ -56,7 +56,7 @@ def _integration(
 @pytest.fixture
 async def cloud() -> AsyncGenerator[DynessCloud]:
     """A cloud with the battery of the seed, whose sample seems to have arrived just now."""
-    cloud = DynessCloud(devices=[Replay.from_file(PAYLOAD)], calls_per_second=None)
+    cloud = DynessCloud(devices=[Replay.from_file(PAYLOAD)])
     await cloud.start()
     yield cloud
     await cloud.stop()
@@ -153,7 +153,7 @@ class Live:
         self, *devices: Device, faults: Iterable[Fault] = (), **options: Any
     ) -> tuple[DynessCloud, MockConfigEntry]:
         """Make a cloud with these devices, and set its account up."""
-        cloud = DynessCloud(devices=devices, calls_per_second=None)
+        cloud = DynessCloud(devices=devices)
         self.clouds.append(cloud)
         await cloud.start()
         for fault in faults:

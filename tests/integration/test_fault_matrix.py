@@ -199,7 +199,7 @@ class House:
             self.cloud: EmulatedCloud = AtessCloud(devices=[device, Pbd(serial=OTHER_PBD)])
         else:
             others = [] if alone else [PowerHaus(serial=OTHER, module_serial="DEMO000000000002")]
-            self.cloud = DynessCloud(devices=[device, *others], calls_per_second=None)
+            self.cloud = DynessCloud(devices=[device, *others])
         self.live.clouds.append(cast("Any", self.cloud))
         await self.cloud.start()
         self.begin(kind)

@@ -180,7 +180,6 @@ class Soak:
     async def start(self) -> None:
         for cloud in self.clouds:
             await cloud.start()
-            cloud.calls_per_second = None  # its second is a real one
             self.live.clouds.append(cast("Any", cloud))
         self.entries = [
             account_entry(self.dyness, options={"hourly_calls": CEILING}),
