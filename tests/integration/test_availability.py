@@ -160,15 +160,6 @@ async def test_an_older_sample_changes_nothing(hass: HomeAssistant, live: Live) 
     assert state(hass, "last_report", device.serial) != before["last_report"]
 
 
-async def test_zeros_of_a_device_that_has_just_restarted(hass: HomeAssistant, live: Live) -> None:
-    device = one("dl5-1")
-    _, entry = await live.start(device)
-    before = states_of(hass, entry, device.serial)
-    device.overrides = {"600": "0.0", "700": "0.0", "800": "0"}
-    await live(6)
-    assert states_of(hass, entry, device.serial) == before
-
-
 @pytest.mark.parametrize("missing", ["", None])
 async def test_a_sample_without_a_state_of_charge(hass: HomeAssistant, live: Live, missing: str | None) -> None:
     """Whose history cannot be read either; it comes back with the next sample that has it."""
