@@ -116,15 +116,17 @@ class Pbd(Device):
         return self._state(self._local(self.sample_time(now))) | self._values(self.truth(now))
 
     def _time(self, sample: datetime) -> str | int:
-        local = sample.astimezone(timezone(self.utc_offset))
-        forms: dict[TimeForm, str | int] = {
-            "plain": stamp(sample + self.utc_offset),
-            "zone": local.isoformat(timespec="seconds"),
-            "utc": f"{sample:%Y-%m-%dT%H:%M:%SZ}",
-            "epoch": int(sample.timestamp()),
-            "milliseconds": int(sample.timestamp() * 1000),
-        }
-        return forms[self.time_form]
+        match self.time_form:
+            case "plain":
+                return stamp(sample if self.eager else sample + self.utc_offset)
+            case "zone":
+                return sample.astimezone(timezone(self.utc_offset)).isoformat(timespec="seconds")
+            case "utc":
+                return f"{sample:%Y-%m-%dT%H:%M:%SZ}"
+            case "epoch":
+                return int(sample.timestamp())
+            case "milliseconds":
+                return int(sample.timestamp() * 1000)
 
     def truth(self, now: datetime) -> dict[str, float]:
         """Give what the newest sample measured, in V, A, W, °C, %, kWh, minutes today and hours ever.
@@ -245,21 +247,6 @@ class Pbd(Device):
                 return round(value)
             case "tenths":
                 return round(value * 10)
-
-    # What only the Dyness cloud asks for.
-
-    def listing(self, now: datetime) -> None:
-        """No list has it."""
-
-    def detail(self, now: datetime) -> None:
-        """No detail either."""
-
-    def station(self) -> None:
-        """Nor a station."""
-
-    def points(self, now: datetime) -> list[Json]:
-        """Nor points: see `record`."""
-        return []
 
 
 @dataclass(kw_only=True)

@@ -69,8 +69,7 @@ def test_the_knee() -> None:
 @pytest.mark.parametrize("name", ["powerhaus", "powerdepot-g2", "tower-t14", "stack100-expanded"])
 def test_full_is_the_highest_cell_at_the_top(name: str) -> None:
     """99 % until its highest cell has 3.50 V, and no cell that would be cut off."""
-    (device,) = build(name, seed=0)
-    device.sample_time = lambda now: now  # type: ignore[method-assign]
+    (device,) = build(name, seed=0, eager=True)
     highest: list[tuple[BatteryState, float]] = []
     for minute in range(0, 1440, 2):
         now = NOW + timedelta(minutes=minute)
