@@ -56,7 +56,7 @@ class Completion:
         self._account = account
         self._hass = account.hass
         self._coordinator = coordinator
-        self._gaps = Gaps(account.memory.recall(coordinator.serial).get("statistics"))
+        self._gaps = account.memory.state(coordinator.serial, "statistics", Gaps)
         self._compiled = 0.0
         """End of the hours that have been seen to."""
         self._is_busy = False
@@ -72,7 +72,7 @@ class Completion:
         """Remember the sample that is shown by now; return whether history is wanted for the time before it."""
         if shown := self._shown():
             self._gaps.note(shown)
-            self._account.memory.keep(self._coordinator.serial, statistics=self._gaps.memory)
+            self._account.memory.write_soon()
         return self._gaps.is_open and bool(self._entities())
 
     @callback
@@ -81,7 +81,7 @@ class Completion:
         if self._gaps.is_open and (shown := self._shown()):
             told = ((at.timestamp(), power, soc) for at, power, soc in records)
             self._gaps.close(shown, day.timestamp() if day else None, told)
-            self._account.memory.keep(self._coordinator.serial, statistics=self._gaps.memory)
+            self._account.memory.write_soon()
             self._compiled = 0.0
 
     def _shown(self) -> Shown | None:
