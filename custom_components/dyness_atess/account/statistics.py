@@ -141,7 +141,7 @@ class Completion:
             metadata = known[entity_id][1] if entity_id in known else None  # not compiled yet
             if not metadata or metadata["unit_of_measurement"] != UNITS.get(metadata["unit_class"] or ""):
                 continue
-            found: Mapping[int, Total | Mean]
+            found: Mapping[int, Any]
             if key in METERED:
                 found = plan_totals(gaps, METERED.index(key), _rows(Total, hours.get(entity_id)), compiled)
             else:
