@@ -141,18 +141,15 @@ class Completion:
             metadata = known[entity_id][1] if entity_id in known else None  # not compiled yet
             if not metadata or metadata["unit_of_measurement"] != UNITS.get(metadata["unit_class"] or ""):
                 continue
-            found: Mapping[int, Any]
+            found: dict[int, Total] | dict[int, Mean]
             if key in METERED:
                 found = plan_totals(gaps, METERED.index(key), _rows(Total, hours.get(entity_id)), compiled)
             else:
                 curves = [(gap, gap.powers if key is Key.POWER else gap.socs) for gap in gaps]
                 means, parts = _rows(Mean, hours.get(entity_id)), _rows(Mean, fives.get(entity_id))
                 found = plan_means(curves, means, parts, compiled)
-            rows: list[Any] = [
-                {"start": dt_util.utc_from_timestamp(hour)} | row._asdict() for hour, row in sorted(found.items())
-            ]
-            if rows:
-                plan.append((metadata, rows))
+            if found:
+                plan.append((metadata, _for_import(found)))
         return plan
 
 
@@ -169,3 +166,7 @@ def _rows[Row: (Total, Mean)](kind: type[Row], rows: Iterable[Mapping[str, Any]]
         (row["start"], [row.get(name) for name in kind._fields]) for row in rows or ()
     )
     return {start: kind(*values) for start, values in read if None not in values}
+
+
+def _for_import(found: Mapping[int, Total | Mean]) -> list[Any]:
+    return [{"start": dt_util.utc_from_timestamp(hour)} | row._asdict() for hour, row in sorted(found.items())]
