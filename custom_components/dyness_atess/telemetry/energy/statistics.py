@@ -4,7 +4,7 @@ Times are seconds since the epoch, energies kWh. Rows are those of a recorder th
 each five minutes from what was shown in them, the last value held, and each hour from its five minutes.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -186,11 +186,11 @@ def plan_means(
         slots = range(hour, hour + HOUR, SLOT)
         lost = {start: curve for gap, curve in curves for start in slots if _is_lost(gap, start, rows, fives)}
         measured = [fives[start] for start in slots if start in fives and start not in lost]
-        told = [_mean(curve, start) for start, curve in lost.items() if _is_covered(curve, start)]
+        completed = [_value(curve, start + SLOT / 2) for start, curve in lost.items() if _is_covered(curve, start)]
         old = rows.get(hour)
         is_ours = old is None or measured or old.max - old.min < SAME_MEAN
-        if told and len(told) == len(lost) and is_ours:
-            parts = [*told, *measured]
+        if completed and len(completed) == len(lost) and is_ours:
+            parts = [*(Mean(value, value, value) for value in completed), *measured]
             low, high = min(part.min for part in parts), max(part.max for part in parts)
             new = Mean(round(fmean(part.mean for part in parts), 4), low, high)
             if old is None or max(abs(a - b) for a, b in zip(old, new, strict=True)) > SAME_MEAN:
@@ -217,12 +217,3 @@ def _value(curve: Curve, at: float) -> float:
         return curve[min(right, len(curve) - 1)][1]
     (start, first), (end, second) = curve[right - 1 : right + 1]
     return first + (second - first) * (at - start) / (end - start)
-
-
-def _mean(curve: Curve, start: float) -> Mean:
-    end = start + SLOT
-    inside = curve[bisect_left(curve, (start, -math.inf)) : bisect_right(curve, (end, math.inf))]
-    points = [(start, _value(curve, start)), *inside, (end, _value(curve, end))]
-    area = sum((second + first) / 2 * (until - since) for (since, first), (until, second) in pairwise(points))
-    values = [value for _, value in points]
-    return Mean(area / SLOT, min(values), max(values))
