@@ -131,7 +131,7 @@ class Completion:
             return []
         ids = set(entities.values())
         known = get_metadata(self._hass, statistic_ids=ids)
-        # An older row tells by how much sum and state of a total differ.
+        # An older row says by how much sum and state of a total differ.
         since = min(gap.before.at if gap.before else gap.day for gap in gaps) - 86400
         first = min(max(gap.left_at, gap.day) for gap in gaps) // HOUR * HOUR
         read = partial(_read, self._hass, ids)

@@ -25,7 +25,7 @@ class Run(NamedTuple):
     def followed_by(self, value: float, at: float, power: float) -> Self | None:
         """Return the run with one more sample, None where that cannot be the same counter.
 
-        However long a silence was, one sample rises by no more than in the longest ordinary interval.
+        However long nothing was read, one sample rises by no more than in the longest ordinary interval.
         """
         most = largest_rise(power, min(abs(at - self.at), MAXIMUM_INTERVAL.total_seconds()))
         if not 0 <= value - self.last <= most:

@@ -69,7 +69,7 @@ class Energies:
     def _is_newer(self, at: float) -> bool:
         """Return whether a sample counts, and remember its time.
 
-        Three in a row that rise among themselves, though far older than the last, tell that a clock was put back.
+        Three in a row that rise among themselves, though far older than the last, mean that a clock was put back.
         """
         if not 0 < at < LARGEST:
             return False

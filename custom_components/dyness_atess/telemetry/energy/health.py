@@ -1,4 +1,4 @@
-"""How far the cells of a battery are apart, where that tells something (product contract, section 8)."""
+"""How far the cells of a battery are apart, where that means something (product contract, section 8)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ NEARLY_FULL = 95.0
 SATURATED = 90.0
 """mV: the lowest cell is below the knee, however far."""
 STILL, STILL_CURRENT, EMPTYING = 0.005, 0.3, 3.25
-"""C and A, of which the larger counts as no current, and V of the mean cell below which a rest tells something."""
+"""C and A, of which the larger counts as no current, and V of the mean cell below which a rest counts."""
 NOMINAL_CELL_VOLTAGE = 3.2
 CELL = (1.0, 5.0)
 """V that a cell can have."""
@@ -70,7 +70,7 @@ class Measurement(NamedTuple):
         return self.lead or 0.0 if key is Key.CELL_LEAD_FULL else self.spread
 
     def attributes(self, key: Key) -> dict[str, Any]:
-        """Return what is shown beside the value."""
+        """Return the attributes of its entity."""
         at = datetime.fromtimestamp(self.at, UTC).isoformat(timespec="seconds")
         cells = {"module": self.module, "highest_cell": self.highest_cell, "lowest_cell": self.lowest_cell}
         if key is Key.CELL_SPREAD_RESTED:
@@ -118,7 +118,7 @@ class Health:
         return values, attributes
 
     def note(self, at: float, values: Values) -> None:
-        """Take the battery's own sample: it tells when a charge or a rest ends, and with it what was measured."""
+        """Take the battery's own sample: where a charge or a rest ends, what it has measured is shown."""
         rate, is_still = _rate(values)
         goes_on = bool(is_still and self.still_since and 0 <= at - self.at <= GAP)
         if self.rest and (not goes_on or at - self.still_since >= HOUR):
@@ -176,7 +176,7 @@ class Health:
             self.visit[module] = [*of, found][-SAMPLES:]
 
     def _end_charge(self) -> None:
-        """Tell the middle one of each module's measurements."""
+        """Show the middle one of each module's measurements."""
         for key in FIGURES[:2]:
             for module, samples in self.visit.items():
                 known = [found for found in samples if key is Key.CELL_SPREAD_FULL or found.lead is not None]

@@ -14,7 +14,7 @@ MAXIMUM_POWER = 100_000.0
 MAXIMUM_RATE = 2.0
 """C; a state of charge that changes faster has been corrected by the battery."""
 ROUNDING = 0.01
-"""By which the state of charge may differ because both ends are rounded: within it a straight line tells more."""
+"""By which the state of charge may differ because both ends are rounded: within it a straight line is better."""
 OF_CAPACITY, OF_RECORDS = 0.05, 0.2
 """By which share of each the records may differ from the state of charge: rounding, heat, cells that have aged."""
 type Flow = tuple[float, float]
@@ -39,7 +39,7 @@ class Sample(NamedTuple):
 
 @dataclass(slots=True)
 class Meter:
-    """Tells what has flown since the last sample, as far as it is known by then."""
+    """Counts what has flown since the last sample, as far as it is known by then."""
 
     last: Sample | None = None
     before_gap: Sample | None = None
@@ -67,7 +67,7 @@ class Meter:
     ) -> Flow:
         """Close the gap by records of times and W, and by the state of charge where they cannot be the whole truth.
 
-        `counted` is what the device's own counters tell of it (charged, discharged), as far as it has them.
+        `counted` is what the device's own counters rose by (charged, discharged), as far as it has them.
         """
         before, after, self.before_gap = self.before_gap, self.last, None
         if before is None or after is None:
@@ -86,7 +86,7 @@ class Meter:
 
 
 def recorded(before: Sample, after: Sample, records: Curve) -> Flow | None:
-    """Return what records of times (s) and W tell of the time between two samples.
+    """Return what has flown between two samples by records of times (s) and W.
 
     None where they leave out too much to be interpolated, or contradict the change of the state of charge.
     """
@@ -100,7 +100,7 @@ def recorded(before: Sample, after: Sample, records: Curve) -> Flow | None:
 
 
 def _partly_recorded(before: Sample, after: Sample, records: Curve, gained: float) -> Flow | None:
-    """Return what records tell of a part of a gap, as after midnight, and what is left of the gain for the rest.
+    """Return what has flown by records of a part of a gap, as after midnight, and for the rest what is left of the gain.
 
     None where more is left than can have flowed.
     """
@@ -145,7 +145,7 @@ def _capacity(before: Sample, after: Sample) -> float:
 
 
 def _gained(before: Sample, after: Sample) -> float | None:
-    """Return by how many kWh the battery is fuller, None where the state of charge does not tell."""
+    """Return by how many kWh the battery is fuller, None where the state of charge is not known or was corrected."""
     capacity = _capacity(before, after)
     if before.soc is None or after.soc is None or not capacity:
         return None

@@ -14,7 +14,7 @@ from .meter import MAXIMUM_POWER, within
 RESERVE = 10.0
 """%; down to which an inverter discharges, where its owner says nothing else"""
 MAXIMUM_AGE = timedelta(minutes=15)
-"""An older sample tells nothing of the future."""
+"""An older sample says nothing about the future."""
 WINDOW = 1800.0
 """s; the power is the mean over so much"""
 MAXIMUM_GAP = 1200.0
@@ -48,7 +48,7 @@ class Outlook:
     samples: list[tuple[float, float]] = field(default_factory=list)
     """Times and W of the last half hour, as long as the battery does the same."""
     soc: float = 0.0
-    """State of charge (%), finer than the battery tells it."""
+    """State of charge (%), finer than the battery reports it."""
     limits: dict[int, float] = field(default_factory=dict)
     """Charge current limits (A) by the whole % at which they were last seen while charging."""
     minutes: int | None = None
@@ -97,7 +97,7 @@ class Outlook:
 
     @property
     def _power(self) -> float | None:
-        """W; None where one sample does not tell it."""
+        """W; None where there is one sample only."""
         if len(self.samples) < 2 or not self.samples[-1][1]:
             return None
         energy = sum((one + other) / 2 * (end - start) for (start, one), (end, other) in pairwise(self.samples))

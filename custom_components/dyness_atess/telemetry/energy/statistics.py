@@ -40,7 +40,7 @@ class Mean(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A sample, when it was shown, and the totals beside it (charged, discharged)."""
+    """A sample, when it was shown, and the totals shown with it (charged, discharged)."""
 
     at: float
     sample: Sample
@@ -140,7 +140,7 @@ def plan_totals(gaps: Iterable[Gap], direction: int, rows: Mapping[float, Total]
 
 
 def _plan_total(gap: Gap, direction: int, rows: Mapping[float, Total], compiled: float) -> dict[int, Total]:
-    """Return the rows of one gap. What the history does not tell has flown before its midnight."""
+    """Return the rows of one gap. What the history does not cover has flown before its midnight."""
     before, after = gap.before.totals[direction] if gap.before else None, gap.after.totals[direction]
     older = [hour for hour in rows if hour <= gap.left_at]
     samples = gap.samples

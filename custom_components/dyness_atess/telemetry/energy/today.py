@@ -48,8 +48,8 @@ class Energy:
 class Today:
     """Energies since local midnight: the rises of a device's own counters of the day, else of its lifetime totals.
 
-    So nothing is counted twice where a counter still shows yesterday's, has begun anew before midnight, or flickers.
-    Where samples are apart at midnight, a rise is shared out by time unless records tell more.
+    So nothing is counted again where a counter still shows yesterday's, has begun anew before midnight, or flickers.
+    Where samples are apart at midnight, a rise is shared out by time unless there are records.
     """
 
     midnight: float = 0.0
@@ -82,7 +82,7 @@ class Today:
     def count(self, totals: Mapping[Key, Value], at: float, records: Iterable[tuple[datetime, float]] = ()) -> None:
         """Take the lifetime totals of a battery at some time, for where it has no counters of the day.
 
-        `records` (time, W, positive while discharging) tell what has flown of it since midnight.
+        `records` (time, W, positive while discharging) say how much of it has flown since midnight.
         """
         flown = self._recorded(at, [(taken_at.timestamp(), power) for taken_at, power in records])
         for key, of_records in zip(METERED, flown or (None, None), strict=True):
