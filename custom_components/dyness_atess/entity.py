@@ -49,11 +49,10 @@ class DeviceEntity(CoordinatorEntity[ReadingsCoordinator]):
         coordinator = self.coordinator
         if self.key in TIMELESS:
             return coordinator.data is not None
-        is_available = coordinator.last_update_success and coordinator.is_current
         if self.key in OUTLOOK:
             has_value = coordinator.data is not None and self.key in coordinator.data.values
-            return is_available and has_value and not coordinator.is_older_than(OUTLOOK_AGE)
-        return is_available
+            return coordinator.is_available and has_value and not coordinator.is_older_than(OUTLOOK_AGE)
+        return coordinator.is_available
 
     def is_new(self, value: object) -> bool:
         """Return whether something else is to be shown than with the sample before."""

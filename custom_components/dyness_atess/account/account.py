@@ -52,7 +52,6 @@ class Account(ABC):
     device_list: CloudCoordinator[dict[str, Device]] | None = None
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-        """Begin with what Home Assistant remembers of the devices."""
         self.hass = hass
         self.entry = entry
         self.connection = connection(hass, entry.data)

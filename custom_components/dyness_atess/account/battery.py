@@ -52,7 +52,6 @@ class Battery:
     """Reads a master and, behind each new sample of it, what belongs to it."""
 
     def __init__(self, account: Account, client: DynessClient, serial: str) -> None:
-        """Begin with what was ever seen of it."""
         self.serial = serial
         self._account = account
         self._client = client

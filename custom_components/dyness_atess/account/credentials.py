@@ -17,7 +17,6 @@ class Credentials:
     """Of one account. They are bad when two reads are rejected and none is accepted in between."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Begin without a doubt."""
         self._hass = hass
         self._entry = entry
         self._rejected: set[str] = set()

@@ -94,7 +94,6 @@ class DynessAccount(Account):
     device_list: DeviceList
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-        """Prepare to read."""
         super().__init__(hass, entry)
         self.client = dyness_client(hass, entry.data)
         self.batteries: dict[str, Battery] = {}
@@ -207,7 +206,7 @@ class DynessAccount(Account):
         battery = self.battery_of(serial)
         if battery and serial in battery.modules:
             module = self.devices.get(serial)
-            return module is None or not (module.last_update_success and module.is_current)
+            return module is None or not module.is_available
         return self.device_list.was_read and serial not in {*self.device_list.data, *self.subentries}
 
     @override

@@ -52,7 +52,7 @@ def picture(account: Account, serial: str) -> Picture:
         "device_id": registered.id if registered else None,
         "name": (registered.name_by_user or registered.name) if registered else None,
         "kind": account.kind,
-        "online": master.last_update_success and master.is_current,
+        "online": master.is_available,
         "outage": outage,
         "until": _time(until),
         "sampled_at": _time(master.sampled_at),

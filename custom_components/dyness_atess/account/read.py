@@ -26,7 +26,6 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     """Seconds before the next read after any answer, where a cloud is likely to refuse an earlier one."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, credentials: Credentials, name: str) -> None:
-        """Prepare to read. Nothing is read before the first refresh."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=name)
         self._credentials = credentials
         self.retries = Retries()

@@ -41,7 +41,6 @@ class CloudRateLimited(CloudError):
     outcome = "rate_limited"
 
     def __init__(self, retry_after: float | None = None) -> None:
-        """Keep the wish of the cloud."""
         super().__init__("rate limited")
         self.retry_after = retry_after
 

@@ -95,7 +95,6 @@ class AccountQueue:
     """
 
     def __init__(self) -> None:
-        """Start with nothing to wait for."""
         self.chosen_ceiling = CEILING
         self.kept_for_masters = 0
         """Calls an hour that modules, the list and what fails leave alone."""
