@@ -31,7 +31,8 @@ async def cloud() -> AsyncGenerator[DynessCloud]:
 def listen(frontend: Frontend) -> list[str]:
     """Return what the page complains of in the console from now on. Pictures of brands live on the internet.
 
-    "disconnected" was seen once, and nobody knows where from; nothing of ours says it.
+    "disconnected" is the frontend's virtualizer, of whose promises nobody waits for the one that it rejects when a long
+    list leaves the page before it was laid out.
     """
     found: list[str] = []
 
