@@ -172,8 +172,7 @@ class Account(ABC):
         withdraw(self.hass, self.entry, even_ignored=False)
 
     def _last_answers(self) -> Answers:
-        read = {**self.devices, **self.secondary}
-        return {key: answer(found.raw, found.received_at) for key, found in read.items() if found.received_at}
+        return {read.key: answer(read.raw, read.received_at) for read in self.coordinators if read.received_at}
 
     @property
     def _ceiling(self) -> int:
@@ -199,14 +198,15 @@ class Account(ABC):
             self._claimed.add(serial)
             _LOGGER.warning("Device %s is read by the account %s already", digest(serial), owner.title)
 
-    def reader(
+    @callback
+    def read(
         self, fetch: Fetch, decode: Decode, serial: str, name: str, *, of: set[Quantity] | None = None, **options: Any
     ) -> ReadingsCoordinator:
-        """Return what reads a device, or with `of` those of its quantities that another endpoint has."""
-        known = self._registered.get(serial, set())
-        mine = known & of if of is not None else known
-        self._registered[serial] = known - mine
-        return ReadingsCoordinator(
+        """Begin to read a device, or with `of` those of its quantities that another endpoint has."""
+        registered = self._registered.get(serial, set())
+        known = registered & of if of is not None else registered
+        self._registered[serial] = registered - known
+        coordinator = ReadingsCoordinator(
             self.hass,
             self.entry,
             self.credentials,
@@ -215,20 +215,16 @@ class Account(ABC):
             serial=serial,
             name=name,
             memory=self.memory,
-            known=mine,
+            known=known,
             **options,
         )
-
-    @callback
-    def add(self, coordinator: ReadingsCoordinator) -> None:
-        """Begin with the readings of a device, or with those of another endpoint."""
         key = coordinator.key
-        (self.devices if key == coordinator.serial else self.secondary)[key] = coordinator
+        (self.devices if key == serial else self.secondary)[key] = coordinator
         coordinator.on_recovery = self._retry_failed_with
         self.credentials.readers += 1
         if kept := self._answers.pop(key, None):
             coordinator.restore(**kept)
-        if key == coordinator.serial:
+        if key == serial:
             self.alarms[key] = Alarms(coordinator.data)
         for follow in self.on_added:
             follow(coordinator)
@@ -236,6 +232,7 @@ class Account(ABC):
             task = self.entry.async_create_background_task(self.hass, coordinator.async_refresh(), "first reading")
             self._first_reads.add(task)
             task.add_done_callback(self._first_reads.discard)
+        return coordinator
 
     @callback
     def _retry_failed_with(self, recovered: ReadingsCoordinator) -> None:
@@ -286,12 +283,8 @@ class Account(ABC):
             _LOGGER.info("%s: devices %s", self.entry.title, text)
             for found in old:
                 found.async_update_listeners()
-        placeholders = {
-            "entry": self.entry.title,
-            "time": goes_on,
-            "calls": str(self.queue.calls_last_hour),
-            "ceiling": str(self.queue.ceiling),
-        }
+        calls, ceiling = str(self.queue.calls_last_hour), str(self.queue.ceiling)
+        placeholders = {"entry": self.entry.title, "time": goes_on, "calls": calls, "ceiling": ceiling}
         report(self.hass, self.entry, self.goes_on_at is not None, "waiting", placeholders=placeholders)
 
     async def async_apply_changes(self) -> None:

@@ -106,11 +106,8 @@ class AtessAccount(Account):
         if (kind := kinds.get(serial)) is None:
             return
         converter = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
-        coordinator = self.reader(
-            converter.fetch, converter.decode, serial, self.known[serial].model or "", interval=CONVERTER
-        )
-        coordinator.after_answer = CONVERTER
-        self.add(coordinator)
+        name = self.known[serial].model or ""
+        self.read(converter.fetch, converter.decode, serial, name, interval=CONVERTER).after_answer = CONVERTER
 
     def describe(self, serial: str, kind: str) -> None:
         """Name a converter by its kind, until its device is registered with that."""

@@ -72,10 +72,7 @@ class Battery:
         self._history = self._endpoint("history", partial(client.last_power_data, serial))
         if (family := family_by_name(remembered.get("family"))) and family.running:
             self._add_running(family)
-        self.coordinator = account.reader(
-            self._fetch, self._decode, serial, self._name, rhythm=Rhythm(), is_metered=True
-        )
-        account.add(self.coordinator)
+        self.coordinator = account.read(self._fetch, self._decode, serial, self._name, rhythm=Rhythm(), is_metered=True)
         self._statistics = Completion(account, self.coordinator)
         self._cells = CellWatch(account, self.coordinator, self.modules)
         self._followed = self.coordinator.received_at
@@ -117,7 +114,7 @@ class Battery:
         if self._soc and received_at - self._soc[0] <= MAXIMUM_AGE:
             reading.values.setdefault(Key.SOC, self._soc[1])
         self._add_capacity(reading)
-        add_level(reading, self.coordinator.data, self._account.reserve)
+        add_level(reading, self._account.devices[self.serial].data, self._account.reserve)
         return reading
 
     def _learn_direction(self, reading: Reading, received_at: datetime) -> None:
@@ -185,15 +182,13 @@ class Battery:
 
     def _add_running(self, family: Family) -> None:
         keys = {(Platform.SENSOR, key) for rule in family.running for key in rule.keys if key}
-        self._account.add(
-            self._account.reader(
-                partial(self._client.last_running_data, self.serial),
-                lambda raw, _: Reading(family=family.name, values=decode_running(family.name, raw)),
-                self.serial,
-                f"{RUNNING} of {self._name}",
-                of=keys,
-                endpoint=RUNNING,
-            )
+        self._account.read(
+            partial(self._client.last_running_data, self.serial),
+            lambda raw, _: Reading(family=family.name, values=decode_running(family.name, raw)),
+            self.serial,
+            f"{RUNNING} of {self._name}",
+            of=keys,
+            endpoint=RUNNING,
         )
 
     def _find_modules(self, reading: Reading) -> None:
@@ -206,7 +201,7 @@ class Battery:
                 self._add_module(serial)
 
     def _add_module(self, serial: str) -> None:
-        module = self._account.reader(
+        module = self._account.read(
             lambda turn: self._client.realtime_data(serial, turn=turn),
             partial(self._decode_module, serial),
             serial,
@@ -215,7 +210,6 @@ class Battery:
             interval=WITHOUT_MASTER,
         )
         module.retries.waits_for = lambda: self.coordinator.retries.since is not None
-        self._account.add(module)
         module.async_add_listener(self._follow_module)
         module.async_add_listener(partial(self._cells.follow_module, module))
 
