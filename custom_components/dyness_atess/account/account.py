@@ -1,4 +1,4 @@
-"""What runs for one config entry: its devices, what is asked in which order, and what the owner is told of it."""
+"""What runs for one config entry: its devices, the share of calls that each has, and repairs about them."""
 
 from abc import ABC, abstractmethod
 import asyncio

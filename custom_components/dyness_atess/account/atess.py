@@ -92,7 +92,7 @@ class AtessAccount(Account):
     kind = "converter"
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-        """Count as readers of the account its converters alone: no list can confirm what one of them is told."""
+        """Count as readers of the account its converters alone: no list can confirm a rejection of one of them."""
         super().__init__(hass, entry)
         self.credentials.readers = 0
 

@@ -1,4 +1,4 @@
-"""Whether the cloud still takes the credentials of an account, and what its owner is told where it does not."""
+"""Whether the cloud still accepts the credentials of an account, and what is reported where it does not."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What a read can end in beside an answer (product contract, section 5)."""
+"""What a read can end in without an answer (product contract, section 5)."""
 
 from datetime import timedelta
 

@@ -26,8 +26,8 @@ LONGEST_PAUSE = 600.0
 LONGEST_FORM = 60.0
 """Seconds that a person waits before a form; a longer pause is an answer too."""
 HOUR = 3600.0
-LESS, BACK = 0.2, 0.1
-"""Of the ceiling: what each 429 takes off it, and what comes back in an hour."""
+CUT, RECOVERY = 0.2, 0.1
+"""Of the ceiling: by how much each 429 lowers it, and what comes back in an hour."""
 
 
 class Priority(IntEnum):
@@ -159,7 +159,7 @@ class AccountQueue:
     @property
     def ceiling(self) -> int:
         """How many calls an hour are in force, which is less for some hours after a 429."""
-        share = min(self._share + BACK * (_now() - self._limited_at) / HOUR, 1.0)
+        share = min(self._share + RECOVERY * (_now() - self._limited_at) / HOUR, 1.0)
         return max(int(self.chosen_ceiling * share), LEAST)
 
     @property
@@ -222,10 +222,10 @@ class AccountQueue:
         now = _now()
         if now - self._limited_at > HOUR:
             self._next_pause = PAUSE
-        # No wish of a server silences an account for longer than it takes to forget its calls.
+        # No server pauses an account for longer than it takes to forget its calls.
         pause = self._next_pause if retry_after is None else min(retry_after, HOUR)
         self._next_pause = min(self._next_pause * 2, LONGEST_PAUSE)
-        self._share = self.ceiling / self.chosen_ceiling * (1 - LESS)
+        self._share = self.ceiling / self.chosen_ceiling * (1 - CUT)
         self._limited_at = now
         self._not_before = max(self._not_before, now + pause)
         for waiter in self._waiting:

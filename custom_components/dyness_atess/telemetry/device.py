@@ -7,7 +7,7 @@ from typing import Any, Self
 
 
 class WorkStatus(StrEnum):
-    """The cloud's own word for what a device does. It has been seen wrong; nothing else is told from it."""
+    """What a device does, as the cloud says. It has been seen wrong; nothing else is derived from it."""
 
     CHARGING = "charging"
     CHECKING = "checking"
