@@ -238,7 +238,7 @@ class Account(ABC):
     def _retry_failed_with(self, recovered: ReadingsCoordinator) -> None:
         since = (recovered.retries.since or 0) - FAILED_TOGETHER
         for other in self.coordinators:
-            if other is not recovered and other.retries.since is not None and other.retries.since >= since:
+            if other is not recovered and other.is_failing and (other.retries.since or 0) >= since:
                 other.async_ask()
                 self.queue.promote(other.turn)
 
@@ -252,7 +252,7 @@ class Account(ABC):
     @callback
     def _tick(self, now: datetime) -> None:
         """Share out the calls of an hour, and show what time has changed without a call."""
-        answering = [found for found in self.coordinators if found.retries.since is None and not found.is_disabled]
+        answering = [found for found in self.coordinators if not found.is_failing and not found.is_disabled]
         self._share_calls(answering)
         midnight = last_midnight()
         for coordinator in self.coordinators:
@@ -262,7 +262,7 @@ class Account(ABC):
 
     def _share_calls(self, answering: list[ReadingsCoordinator]) -> None:
         """Keep for masters what they need; modules share what is left beside the list and what fails."""
-        failing = sum(found.retries.since is not None for found in self.coordinators)
+        failing = sum(found.is_failing for found in self.coordinators)
         ceiling = self.queue.ceiling
         self.queue.kept_for_masters = math.ceil(sum(found.calls_per_hour for found in answering))
         left = ceiling - self.queue.kept_for_masters - OTHER_CALLS - min(failing * FAILING_CALLS, ceiling // 3)

@@ -132,9 +132,7 @@ class Battery:
         family = family_by_name(reading.family)
         # Of one that was never asked nothing is known yet; one that does not answer, or no more, does not count.
         expected = [
-            module
-            for module in self.module_readings
-            if module.retries.since is None or not module.is_older_than(REPLACED)
+            module for module in self.module_readings if not module.is_failing or not module.is_older_than(REPLACED)
         ]
         is_of_one = bool(family and family.is_module and len(self.modules) > 1)
         if is_of_one:
@@ -170,7 +168,7 @@ class Battery:
         self.show_listing()
         family = family_by_name(reading.family)
         if running := self._account.secondary.get(self.serial + RUNNING):
-            if running.retries.since is None:
+            if not running.is_failing:
                 running.async_ask()
         elif family and family.running:
             self._add_running(family)
@@ -209,7 +207,7 @@ class Battery:
             priority=Priority.MODULE,
             interval=WITHOUT_MASTER,
         )
-        module.retries.waits_for = lambda: self.coordinator.retries.since is not None
+        module.retries.waits_for = lambda: self.coordinator.is_failing
         module.async_add_listener(self._follow_module)
         module.async_add_listener(partial(self._cells.follow_module, module))
 
@@ -229,7 +227,7 @@ class Battery:
 
     def _ask_modules(self) -> None:
         """Ask modules that do not have the master's new sample, the oldest first, as many as the calls allow."""
-        answering = [found for found in self.module_readings if found.retries.since is None and not found.is_disabled]
+        answering = [found for found in self.module_readings if not found.is_failing and not found.is_disabled]
         due = [
             module
             for module in answering
@@ -269,7 +267,7 @@ class Battery:
         told = samples(records, current_sign=family.current_sign, voltage=voltage)
         if gap:
             coordinator.fill_gap([(taken_at, power) for taken_at, power, _ in told if gap[0] < taken_at < gap[1]])
-        if self._history.retries.since is None:
+        if not self._history.is_failing:
             self._statistics.learn(day_begins(records), told)
 
     def _report_model(self, reading: Reading) -> None:

@@ -122,7 +122,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @property
     def turn(self) -> Turn:
         """Its place in the account's queue: the longer ago its sample and its last turn, the sooner."""
-        if self.retries.since is not None and not self.is_asked:
+        if self.is_failing and not self.is_asked:
             priority = Priority.FAILING
         else:
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
@@ -258,7 +258,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if self.is_current and shown_from and reading.sampled_at and reading.sampled_at < shown_from:
             return self.data  # from a replica that lags behind (dyness-api 9)
         self._take(raw, reading, now)
-        if self.retries.since is not None and self.on_recovery:
+        if self.is_failing and self.on_recovery:
             self.on_recovery(self)
         return self.data
 

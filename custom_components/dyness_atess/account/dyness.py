@@ -99,7 +99,7 @@ class DynessAccount(Account):
         self.batteries: dict[str, Battery] = {}
         self.device_list = DeviceList(hass, entry, self.credentials, self.client)
         self.device_list.async_add_listener(self._follow_list)
-        self.device_list.retries.waits_for = lambda: any(found.retries.since is not None for found in self.coordinators)
+        self.device_list.retries.waits_for = lambda: any(found.is_failing for found in self.coordinators)
         self.credentials.confirm = self.device_list.async_ask
 
     @property
@@ -120,7 +120,7 @@ class DynessAccount(Account):
     @override
     def _retry_failed_with(self, recovered: ReadingsCoordinator) -> None:
         super()._retry_failed_with(recovered)
-        if self.device_list.retries.since is not None:
+        if self.device_list.is_failing:
             self.device_list.async_ask()
 
     async def _read_detail(self, serial: str) -> None:

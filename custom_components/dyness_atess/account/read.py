@@ -54,6 +54,11 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         """Whether the data at hand are young enough to be shown."""
 
     @property
+    def is_failing(self) -> bool:
+        """Whether it did not answer the last time."""
+        return self.retries.since is not None
+
+    @property
     def seconds_to_next_read(self) -> int | None:
         """How long until it is due, before it waits in the queue."""
         return None if self._due is None else max(round(self._due - dt_util.utcnow().timestamp()), 0)
@@ -84,7 +89,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             if is_no_outage and self._may_stay:
                 self._wait(self._next_read())
                 return self.data
-            is_first = self.retries.since is None and not self.retries.waits_for()
+            is_first = not self.is_failing and not self.retries.waits_for()
             wait = self.retries.failed(dt_util.utcnow().timestamp())
             self._wait(self.after_answer or wait if error.proves_credentials else wait)
             if is_first and self._may_stay:
