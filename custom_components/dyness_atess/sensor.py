@@ -255,14 +255,17 @@ def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else dt_util.as_local(dt_util.utc_from_timestamp(seconds))
 
 
+_SINGLE_CELLS = frozenset(CELL_VOLTAGES)
+
+
 class ReadingSensor(DeviceEntity, SensorEntity):
     """A value of the reading."""
 
     @override
     @callback
     def _handle_coordinator_update(self) -> None:
-        """Report what is measured with each sample, for helpers that integrate it; the rest changes once in weeks."""
-        if self.entity_category is None or self.is_new(self.native_value):
+        """Report measurements with each sample, for helpers that integrate them; of the rest most stays for weeks."""
+        if self.entity_category is None or self.key in _SINGLE_CELLS or self.is_new(self.native_value):
             super()._handle_coordinator_update()
 
     @property

@@ -89,7 +89,7 @@ class AtessAccount(Account):
     kind = "converter"
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-        """Count as readers of the account its converters alone: no list can confirm what one of them is told."""
+        """Count as readers of the account its converters alone: no list can confirm a rejection of one of them."""
         super().__init__(hass, entry)
         self.credentials.readers = 0
 
@@ -103,11 +103,8 @@ class AtessAccount(Account):
         if (kind := kinds.get(serial)) is None:
             return
         converter = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
-        coordinator = self.reader(
-            converter.fetch, converter.decode, serial, self.known[serial].model or "", interval=CONVERTER
-        )
-        coordinator.after_answer = CONVERTER
-        self.add(coordinator)
+        name = self.known[serial].model or ""
+        self.read(converter.fetch, converter.decode, serial, name, interval=CONVERTER).after_answer = CONVERTER
 
     def describe(self, serial: str, kind: str) -> None:
         """Name a converter by its kind, until its device is registered with that."""

@@ -93,7 +93,9 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._is_metered = is_metered
         self._is_read = False
         self._asked_at = 0.0
-        self._ages_shown = False, True
+        self.is_available = False
+        """Whether its measurements are shown: it was read, and the sample is young enough."""
+        self._is_outlook_old = True
         self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
         self._published: dict[Key, Value] = {}
         """Values computed from successive samples, as totals, which replace the counters of a sample."""
@@ -122,7 +124,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @property
     def turn(self) -> Turn:
         """Its place in the account's queue: the longer ago its sample and its last turn, the sooner."""
-        if self.retries.since is not None and not self.is_asked:
+        if self.is_failing and not self.is_asked:
             priority = Priority.FAILING
         else:
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
@@ -146,16 +148,17 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     @callback
     def async_notice_time(self, midnight: float) -> None:
-        """Tell the entities when the data have become too old, and when a day has begun, without a new sample."""
+        """Update the entities when the data have become too old, and when a day has begun, without a new sample."""
         if self.today.begin(midnight) and self.data:
             self.publish(self.today.values)
-        if self._ages_shown != (ages := (self.is_current, self.is_older_than(OUTLOOK_AGE))):
-            self._ages_shown = ages
+        shown = self.is_available, self._is_outlook_old
+        self._update_ages()
+        if shown != (self.is_available, self._is_outlook_old):
             self.async_update_listeners()
 
-    @override
-    def _async_refresh_finished(self) -> None:
-        self._ages_shown = self.is_current, self.is_older_than(OUTLOOK_AGE)
+    def _update_ages(self) -> None:
+        self.is_available = self.last_update_success and self.is_current
+        self._is_outlook_old = self.is_older_than(OUTLOOK_AGE)
 
     @callback
     def restore(self, raw: Any, received_at: datetime) -> None:
@@ -163,6 +166,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         reading = self._decode(raw, received_at)
         if not reading.empty:
             self._take(raw, reading, received_at)
+            self._update_ages()
             self._wait(self._next_read())
             self._schedule_refresh()  # who listens already had nothing to wait for
 
@@ -216,6 +220,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @override
     def async_update_listeners(self) -> None:
         if not self._shutdown_requested:  # an answer may arrive later
+            self._update_ages()
             super().async_update_listeners()
 
     @override
@@ -247,7 +252,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if self.is_current and shown_from and reading.sampled_at and reading.sampled_at < shown_from:
             return self.data  # from a replica that lags behind (dyness-api 9)
         self._take(raw, reading, now)
-        if self.retries.since is not None and self.on_recovery:
+        if self.is_failing and self.on_recovery:
             self.on_recovery(self)
         return self.data
 

@@ -44,7 +44,6 @@ class Memory:
     """Two files for each account, both with an object per device."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
-        """Name the files; nothing is read yet."""
         name = f"{DOMAIN}.{entry_id}"
         self._learned_store: Store[dict[str, dict[str, Any]]] = Store(hass, VERSION, name, private=True)
         self._answer_store: Store[Answers] = Store(hass, VERSION, f"{name}.answers", private=True)
