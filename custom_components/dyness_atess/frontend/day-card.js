@@ -1,7 +1,6 @@
 // State of charge and power of the last 24 hours, in one chart with a line at zero.
 
-import { make, tell } from "./dom.js";
-import { Texts } from "./text.js";
+import { Localized, make, tell } from "./dom.js";
 
 export const TYPE = "dyness-atess-day-card";
 const DAY = 24 * 3600_000;
@@ -55,17 +54,15 @@ function roundUp(value) {
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value * 0.999);
 }
 
-class DayCard extends HTMLElement {
+class DayCard extends Localized {
   #hass;
   #config = {};
-  #texts;
   #states = { soc: [], power: [] };
   #shown = {};
   #isRead = false;
 
   constructor() {
-    super();
-    this.attachShadow({ mode: "open" }).adoptedStyleSheets = [style];
+    super(style);
   }
 
   setConfig(config) {
@@ -83,6 +80,7 @@ class DayCard extends HTMLElement {
 
   set hass(hass) {
     this.#hass = hass;
+    this.localize(hass);
     if (!this.#isRead) {
       this.#isRead = true;
       this.#read().catch(() => (this.#isRead = false)); // no connection
@@ -90,7 +88,7 @@ class DayCard extends HTMLElement {
     }
     const news = KEYS.filter((key) => hass.states[this.#config[key]] !== this.#shown[key]);
     for (const key of news) this.#add(key, hass.states[this.#config[key]]);
-    if (news.length && this.#texts) this.#draw();
+    if (news.length) this.draw();
   }
 
   #add(key, state) {
@@ -109,16 +107,16 @@ class DayCard extends HTMLElement {
     const request = { type: "history/history_during_period", start_time: new Date(Date.now() - DAY).toISOString(), entity_ids };
     const options = { minimal_response: true, no_attributes: true, significant_changes_only: false };
     const past = entity_ids.length ? await hass.callWS({ ...request, ...options }).catch(() => ({})) : {};
-    this.#texts = await Texts.load(hass);
     for (const key of KEYS) {
       this.#states[key] = (past[this.#config[key]] ?? []).map(({ s, lu }) => ({ time: lu * 1000, value: this.#number(key, s) }));
       this.#add(key, this.#hass.states[this.#config[key]]);
     }
-    this.#draw();
+    this.draw();
   }
 
-  #draw() {
-    const texts = this.#texts;
+  draw() {
+    const { texts } = this;
+    if (!texts) return;
     const [end, start] = [Date.now(), Date.now() - DAY];
     const lines = {};
     for (const key of KEYS) {
@@ -164,7 +162,7 @@ class DayCard extends HTMLElement {
   }
 
   #watts(value) {
-    return `${value < 0 ? "−" : ""}${this.#texts.power(value)}`;
+    return `${value < 0 ? "−" : ""}${this.texts.power(value)}`;
   }
 
   #value(key) {
