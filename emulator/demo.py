@@ -16,10 +16,8 @@ from typing import Any
 
 from .atess.cloud import AtessCloud
 from .atess.pbd import Pbd
-from .dashboard import DASHBOARD, energy_sources
 from .dyness.battery import EPOCH
 from .dyness.cloud import DynessCloud
-from .dyness.devices import stamp
 from .dyness.powerhaus import PowerHaus
 from .household import DOMAIN, REPOSITORY, Household, HouseholdError, User, household
 
@@ -37,30 +35,11 @@ MORNING = 9 * 3600
 PATIENCE = 60
 """Seconds until the integration has seen enough of the PBD to believe its counters."""
 POLL_SECONDS = 15
+DASHBOARD = {"strategy": {"type": "custom:dyness-atess"}}
 OPTIONS = {"single_cells": True, "hourly_calls": 3600}
 """Of each account whose form has them. A poll is one call per device: 480 an hour of Dyness, 240 of ATESS."""
 RESTART_WANTED = 100
 """With this code Home Assistant ends when its user asks for a restart."""
-
-
-class EagerPowerHaus(PowerHaus):
-    """Uploads whenever it is asked: nobody looks at a demo for five minutes to see a value change."""
-
-    def sample_time(self, now: datetime) -> datetime:
-        """Give the present."""
-        return now
-
-
-class EagerPbd(Pbd):
-    """Does so too."""
-
-    def sample_time(self, now: datetime) -> datetime:
-        """Give the present."""
-        return now
-
-    def _time(self, sample: datetime) -> str:
-        """Show a clock that is right, however fast the plant lives."""
-        return stamp(sample)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +60,8 @@ class Clouds:
     def __init__(self, life: Life) -> None:
         """Make the systems."""
         slower = min(life.speed, FASTEST_PBD)
-        self.powerhaus = EagerPowerHaus(speed=life.speed, utc_offset=life.utc_offset(life.speed), seed=0)
-        self.pbd = EagerPbd(speed=slower, utc_offset=life.utc_offset(slower), seed=1, size=PBD_SIZE)
+        self.powerhaus = PowerHaus(speed=life.speed, utc_offset=life.utc_offset(life.speed), eager=True)
+        self.pbd = Pbd(speed=slower, utc_offset=life.utc_offset(slower), seed=1, size=PBD_SIZE, eager=True)
         self.dyness = DynessCloud(devices=[self.powerhaus])
         self.atess = AtessCloud(devices=[self.pbd])
         self.serials = [self.powerhaus.serial, self.powerhaus.module_serial, self.pbd.serial]
@@ -193,10 +172,19 @@ async def furnished(directory: Path, port: int, clouds: Clouds) -> AsyncGenerato
 
 
 async def add_dashboards(home: Household, pbd: str) -> None:
-    """Give Home Assistant its dashboard and its sources of energy, and let it show local times."""
+    """Give Home Assistant its dashboard and its sources of energy, and let it show local times.
+
+    Sun and battery are those of the PBD, whose own counters live fast too. Energies that the integration computes for
+    the PowerHaus go by the clock and would show a small part of what it does.
+    """
+    entities = await home.entities(pbd)
+    solar: dict[str, Any] = {"type": "solar", "config_entry_solar_forecast": None}
+    solar |= {"stat_energy_from": entities["pv_energy"], "stat_rate": entities["pv_power"]}
+    battery = {"type": "battery", "stat_energy_from": entities["energy_discharged"], "stat_rate": entities["power"]}
+    battery |= {"stat_energy_to": entities["energy_charged"], "stat_soc": entities["soc"]}
     await home.call("lovelace/dashboards/create", url_path=PATH, title="Battery dashboard", icon="mdi:view-dashboard")
     await home.call("lovelace/config/save", url_path=PATH, config=DASHBOARD)
-    await home.call("energy/save_prefs", energy_sources=energy_sources(await home.entities(pbd)))
+    await home.call("energy/save_prefs", energy_sources=[solar, battery])
     await home.call("frontend/set_user_data", key="core", value={"default_panel": PATH})
     language = {"language": "en", "number_format": "language", "time_format": "language", "time_zone": "local"}
     await home.call("frontend/set_user_data", key="language", value=language)

@@ -1,13 +1,10 @@
-"""What both emulated clouds have in common: a server on loopback, its log of calls, its limit, faults and controls."""
+"""What both emulated clouds have in common: a server on loopback, its log of calls, and faults."""
 
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-import json
-import time
 
 from aiohttp import web
 
@@ -38,13 +35,11 @@ class EmulatedCloud(ABC):
     prefix: str
     vendor: VendorFaults
 
-    def __init__(self, *, devices: Iterable[Device], clock: Clock = real_time, calls_per_second: int | None) -> None:
+    def __init__(self, *, devices: Iterable[Device]) -> None:
         self.devices = {device.serial: device for device in devices}
         self.calls: list[Call] = []
         self.writes: list[Call] = []
-        self.clock = clock
-        self.calls_per_second = calls_per_second
-        self._recent: deque[float] = deque()
+        self.clock: Clock = real_time
         self._faults: list[tuple[Fault, int | None]] = []
         self._runner: web.AppRunner | None = None
         self._url: str | None = None
@@ -60,7 +55,6 @@ class EmulatedCloud(ABC):
         """Listen; port 0 takes any free one."""
         app = web.Application()
         app.router.add_get("/portal", _portal)
-        app.router.add_get("/control/{what:calls|writes|devices}", self._show)
         app.router.add_post("/control/faults", self._post_fault)
         app.router.add_delete("/control/faults", self._delete_faults)
         app.router.add_route("*", "/{path:.*}", self._handle)
@@ -108,8 +102,6 @@ class EmulatedCloud(ABC):
         fault = None
         if path == request.path:
             reply = spring_error(HTTPStatus.NOT_FOUND, path)
-        elif self._too_fast():
-            reply = self.vendor.replies["rate_limited"]
         else:
             fault = self._take_fault(path, serial)
             reply = self.answer(request, path, body)
@@ -130,40 +122,19 @@ class EmulatedCloud(ABC):
                 return fault
         return None
 
-    def _too_fast(self) -> bool:
-        """Count what is let through in a sliding second. A frozen `time` module does not stop this clock."""
-        if self.calls_per_second is None:
-            return False
-        now = time.clock_gettime(time.CLOCK_MONOTONIC)
-        while self._recent and self._recent[0] <= now - 1:
-            self._recent.popleft()
-        if len(self._recent) >= self.calls_per_second:
-            return True
-        self._recent.append(now)
-        return False
-
-    async def _show(self, request: web.Request) -> web.Response:
-        if (what := request.match_info["what"]) == "devices":
-            return _control([device.summary(self.clock()) for device in self.devices.values()])
-        return _control([asdict(call) for call in getattr(self, what)])
-
     async def _post_fault(self, request: web.Request) -> web.Response:
         try:
             fault = Fault(**await request.json())
         except (TypeError, ValueError) as error:
-            return _control({"error": str(error)}, HTTPStatus.BAD_REQUEST)
+            return web.json_response({"error": str(error)}, status=HTTPStatus.BAD_REQUEST)
         self.add_fault(fault)
-        return _control(asdict(fault))
+        return web.json_response(asdict(fault))
 
     async def _delete_faults(self, _request: web.Request) -> web.Response:
         self._faults.clear()
-        return _control([])
+        return web.json_response([])
 
 
 async def _portal(_request: web.Request) -> web.Response:
     """Where the fault `redirect` leads."""
     return web.Response(text=PAGE.format("Please log in"), content_type="text/html")
-
-
-def _control(value: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
-    return web.json_response(value, status=status, dumps=lambda item: json.dumps(item, ensure_ascii=False, default=str))

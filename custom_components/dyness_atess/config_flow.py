@@ -211,7 +211,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         if errors:
             return None
         if entry.state is ConfigEntryState.LOADED:
-            entry.runtime_data.ask_who_fails()
+            entry.runtime_data.retry_failed()
         is_reauth = self.source == SOURCE_REAUTH
         return self.async_abort(reason="reauth_successful" if is_reauth else "reconfigure_successful")
 

@@ -71,12 +71,13 @@ def _state(coordinator: CloudCoordinator[Any]) -> dict[str, Any]:
 def _device(account: Account, device: ReadingsCoordinator) -> dict[str, Any]:
     remembered = account.memory.recall(device.serial)
     capacity = remembered.get("capacity")
+    master = next((serial for serial in account.devices if device.serial in account.modules_of(serial)), None)
     listing = account.known[device.serial].listing if device.serial in account.known else None
     return {
         "serial": device.serial,
         "state": _state(device),
         "rhythm": asdict(device.rhythm) if device.rhythm else None,
-        "master": account.master_of(device.serial),
+        "master": master,
         "listing": dict(listing) if listing else None,
         "station": {"batteryCapacity": str(capacity)} if capacity else None,
         "reading": _reading(device.data) if device.data else None,

@@ -23,6 +23,7 @@ class DeviceEntity(CoordinatorEntity[ReadingsCoordinator]):
     """One quantity of one device."""
 
     _attr_has_entity_name = True
+    _shown: tuple[Any, ...] = ()
 
     def __init__(self, account: Account, coordinator: ReadingsCoordinator, description: EntityDescription) -> None:
         """Describe the entity and its device."""
@@ -44,6 +45,11 @@ class DeviceEntity(CoordinatorEntity[ReadingsCoordinator]):
             self.key in coordinator.data.values and not coordinator.is_older_than(OUTLOOK_AGE)
         )
         return is_known and coordinator.last_update_success and coordinator.is_current
+
+    def is_new(self, value: object) -> bool:
+        """Return whether something else is to be shown than with the sample before."""
+        before, self._shown = self._shown, (self.available, value, self.extra_state_attributes)
+        return self._shown != before
 
     @property
     @override

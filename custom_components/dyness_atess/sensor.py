@@ -258,6 +258,13 @@ def _time(seconds: float | None) -> datetime | None:
 class ReadingSensor(DeviceEntity, SensorEntity):
     """A value of the reading."""
 
+    @override
+    @callback
+    def _handle_coordinator_update(self) -> None:
+        """Report what is measured with each sample, for helpers that integrate it; the rest changes once in weeks."""
+        if self.entity_category is None or self.is_new(self.native_value):
+            super()._handle_coordinator_update()
+
     @property
     @override
     def native_value(self) -> Value | None:

@@ -1,14 +1,14 @@
 """The ATESS cloud: authorization, envelope and the endpoints of the last records (atess-api 1 to 3)."""
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
 from ..faults import Reply, VendorFaults, spring_error
-from ..server import Clock, EmulatedCloud, real_time
+from ..server import EmulatedCloud
 from .pbd import Pbd
 
 PATHS = ("/pbd/data-last", "/hps/data-last", "/hps/data-last-small")
@@ -25,10 +25,9 @@ def basic(api_id: str, api_token: str) -> str:
 class AtessCloud(EmulatedCloud):
     """Open API v1 of one account.
 
-    `authorization` replaces the header that id and token make. `success` is the code of a good answer, and every other
-    code is text or number as that is. `statuses` gives codes an HTTP status other than 200, such as `{403: 401}`.
-    `limit` is the s for which it refuses the same request again, in the body (atess-api 1). Without `tells_kinds` a PBD
-    is an HPS without a record, and the other way round; with it, not found.
+    `success` is the code of a good answer, and every other code is text or number as that is. `limit` is the s for
+    which it refuses the same request again, in the body (atess-api 1). Without `tells_kinds` a PBD is an HPS without a
+    record, and the other way round; with it, not found.
     """
 
     prefix = "/api/v1"
@@ -38,21 +37,16 @@ class AtessCloud(EmulatedCloud):
         *,
         api_id: str = "demo-api-id",
         api_token: str = "demo-api-token",  # noqa: S107
-        authorization: str | None = None,
         devices: Iterable[Pbd],
-        clock: Clock = real_time,
-        calls_per_second: int | None = None,
         success: int | str = 0,
-        statuses: Mapping[int, int] | None = None,
         limit: float = 0.0,
         tells_kinds: bool = True,
     ) -> None:
-        super().__init__(devices=devices, clock=clock, calls_per_second=calls_per_second)
+        super().__init__(devices=devices)
         self.api_id = api_id
         self.api_token = api_token
-        self.authorization = authorization or basic(api_id, api_token)
+        self.authorization = basic(api_id, api_token)
         self.success = success
-        self.statuses = statuses or {}
         self.limit = limit
         self.tells_kinds = tells_kinds
         self._answered: dict[tuple[str, str], float] = {}
@@ -96,5 +90,4 @@ class AtessCloud(EmulatedCloud):
         return self._envelope(int(self.success), data=device.answer(now) if device.path == path else None)
 
     def _envelope(self, code: int, message: str | None = None, data: Any = None) -> Reply:
-        body = {"code": type(self.success)(code), "data": data, "msg": message or MESSAGES[code]}
-        return Reply(status=self.statuses.get(code, HTTPStatus.OK), body=body)
+        return Reply(body={"code": type(self.success)(code), "data": data, "msg": message or MESSAGES[code]})

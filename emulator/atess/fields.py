@@ -41,7 +41,10 @@ MEASURES = {
     "maxChargeCurr": "charge_current_limit",
     "maxDischargeCurr": "discharge_current_limit",
 }
+# In kW, which the cloud's schema does not say:
 POWERS = {
+    "ppv": "pv1_power",
+    "ppv1": "pv_power",
     "ppv2": "pv2_power",
     "ppv3": "pv3_power",
     "ppv4": "pv4_power",

@@ -24,7 +24,6 @@ from .fields import (
 )
 from .plant import Plant, Totals
 
-type PowerUnit = Literal["kW", "kW_integer", "W", "tenths_of_kW"]
 type Measures = Literal["decimals", "integers", "tenths"]
 type Sign = Literal["discharging", "charging"]
 type TimeForm = Literal["plain", "zone", "utc", "epoch", "milliseconds"]
@@ -67,10 +66,8 @@ class Pbd(Device):
     inputs: Literal[1, 2, 3] = 2
     has_battery: bool = True
     has_bms: bool = True
-    power_unit: PowerUnit = "kW"
     measures: Measures = "decimals"
     positive: Sign = "discharging"
-    ppv_is_total: bool = False
     time_form: TimeForm = "plain"
     overrides: Json = field(default_factory=dict)
     stuck_since: datetime | None = None
@@ -119,15 +116,17 @@ class Pbd(Device):
         return self._state(self._local(self.sample_time(now))) | self._values(self.truth(now))
 
     def _time(self, sample: datetime) -> str | int:
-        local = sample.astimezone(timezone(self.utc_offset))
-        forms: dict[TimeForm, str | int] = {
-            "plain": stamp(sample + self.utc_offset),
-            "zone": local.isoformat(timespec="seconds"),
-            "utc": f"{sample:%Y-%m-%dT%H:%M:%SZ}",
-            "epoch": int(sample.timestamp()),
-            "milliseconds": int(sample.timestamp() * 1000),
-        }
-        return forms[self.time_form]
+        match self.time_form:
+            case "plain":
+                return stamp(sample if self.eager else sample + self.utc_offset)
+            case "zone":
+                return sample.astimezone(timezone(self.utc_offset)).isoformat(timespec="seconds")
+            case "utc":
+                return f"{sample:%Y-%m-%dT%H:%M:%SZ}"
+            case "epoch":
+                return int(sample.timestamp())
+            case "milliseconds":
+                return int(sample.timestamp() * 1000)
 
     def truth(self, now: datetime) -> dict[str, float]:
         """Give what the newest sample measured, in V, A, W, °C, %, kWh, minutes today and hours ever.
@@ -142,11 +141,6 @@ class Pbd(Device):
         truth = self._powers(local) | counters
         gone = () if self.has_battery else tuple(f"{name}{end}" for name in BATTERY for end in ("", "_today"))
         return {name: value for name, value in truth.items() if name not in gone}
-
-    def summary(self, now: datetime) -> Json:
-        """Describe the device to whoever asks the control endpoint."""
-        own = {"serial": self.serial, "type": type(self).__name__}
-        return own | {"record": self.record(now), "truth": self.truth(now)}
 
     def _local(self, sample: datetime) -> float:
         """Emulated plant-local seconds since EPOCH."""
@@ -229,16 +223,14 @@ class Pbd(Device):
 
     def _values(self, truth: dict[str, float]) -> Json:
         """Show what is true in the form of this variant."""
-        total, first = ("ppv", "ppv1") if self.ppv_is_total else ("ppv1", "ppv")
-        powers = POWERS | {total: "pv_power", first: "pv1_power"}
-        measured = {name: truth.get(key, 0.0) for name, key in (MEASURES | powers).items()}
+        measured = {name: truth.get(key, 0.0) for name, key in (MEASURES | POWERS).items()}
         if self.positive == "charging":
             measured |= {"ibat": -measured["ibat"], "pac": -measured["pac"]}
         measured |= {name: noise for name, noise in NOISE.items() if not measured[name]}
         mean = truth.get("cell_voltage_mean", WRAPPED)
         return (
             {name: self._measure(measured[name]) for name in MEASURES}
-            | {name: self._power(measured[name] / 1000) for name in powers}
+            | {name: round(measured[name] / 1000, 1) + 0.0 for name in POWERS}
             | {name: round(truth.get(key, 0)) for name, key in WHOLE.items()}
             | {name: tenths(truth.get(key, 0.0)) for name, key in DOUBLES.items()}
             | {name: single(tenths(truth.get(key, 0.0))) for name, key in FLOATS.items()}
@@ -255,33 +247,6 @@ class Pbd(Device):
                 return round(value)
             case "tenths":
                 return round(value * 10)
-
-    def _power(self, kilowatts: float) -> float:
-        """Show a power, of which the device knows tenths of kW."""
-        match self.power_unit:
-            case "kW":
-                return round(kilowatts, 1) + 0.0
-            case "kW_integer":
-                return round(kilowatts)
-            case "W":
-                return round(kilowatts * 10) * 100
-            case "tenths_of_kW":
-                return round(kilowatts * 10)
-
-    # What only the Dyness cloud asks for.
-
-    def listing(self, now: datetime) -> None:
-        """No list has it."""
-
-    def detail(self, now: datetime) -> None:
-        """No detail either."""
-
-    def station(self) -> None:
-        """Nor a station."""
-
-    def points(self, now: datetime) -> list[Json]:
-        """Nor points: see `record`."""
-        return []
 
 
 @dataclass(kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from ..faults import Reply, VendorFaults, spring_error
-from ..server import Clock, EmulatedCloud, real_time
+from ..server import EmulatedCloud
 from .devices import Device, Json
 
 # dyness-api 3.8, and every v2 call whose name begins with Set
@@ -68,10 +68,8 @@ class DynessCloud(EmulatedCloud):
         app_id: str = "demo-app-id",
         app_secret: str = "demo-app-secret",  # noqa: S107
         devices: Iterable[Device],
-        clock: Clock = real_time,
-        calls_per_second: int | None = 2,
     ) -> None:
-        super().__init__(devices=devices, clock=clock, calls_per_second=calls_per_second)
+        super().__init__(devices=devices)
         self.app_id = app_id
         self.app_secret = app_secret
         self._endpoints: dict[str, Callable[[Json], object]] = {

@@ -21,13 +21,15 @@ class Device:
     """A device that uploads a sample every five minutes.
 
     `listed` False keeps it out of storage/list (wrong region, no plant). From `silent_since` on its dongle uploads
-    nothing, and the cloud goes on answering with the last sample.
+    nothing, and the cloud goes on answering with the last sample. An `eager` one uploads whenever it is asked, with a
+    clock that is right however fast it lives.
     """
 
     serial: str
     listed: bool = True
     silent_since: datetime | None = None
     utc_offset: timedelta = timedelta(hours=1)
+    eager: bool = False
 
     @property
     def modules(self) -> Sequence[Device]:
@@ -73,6 +75,8 @@ class Device:
         """Give the time of the newest sample that has arrived in the cloud: it takes an upload 20 to 40 s."""
         if self.silent_since is not None:
             now = min(now, self.silent_since)
+        if self.eager:
+            return now
         phase = crc32(self.serial.encode()) % 300
         number = int((now.timestamp() - phase) // 300)
         sample = datetime.fromtimestamp(number * 300 + phase, UTC)
@@ -91,10 +95,6 @@ class Device:
         time = stamp(self.sample_time(now))
         fields: Json = load_payload("pure_battery")["running"]
         return fields | {"dateTime": time, "sn": self.serial, "lastUpdateTime": time}
-
-    def summary(self, now: datetime) -> Json:
-        """Describe the device to whoever asks the control endpoint."""
-        return {"serial": self.serial, "type": type(self).__name__, "points": self.points(now)}
 
 
 def stamp(time: datetime) -> str:

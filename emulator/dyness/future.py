@@ -11,69 +11,60 @@ from .low_voltage import LowVoltage
 from .points import COMMON_NAMES, Truth, Values
 from .storage import Storage
 
-# Known names (by the point that has them today) under ids that no family has.
-LOW_VOLTAGE_DIALECT = {
-    known: str(60010 + 10 * place)
-    for place, known in enumerate(("600", "700", "800", "1200", "1300", "1500", "1800", "2000"))
-}
-HIGH_VOLTAGE_DIALECT = {
-    known: str(70010 + 10 * place)
-    for place, known in enumerate(("1100", "1000", "1400", "1500", "2400", "2700", "1600", "1700", "1800", "1900"))
-}
 TEMPERATURE = "60090"
 STRANGE = {"60100": "0.37", "60110": "17", "60120": "54"}
 STRANGE_NAMES = {TEMPERATURE: "温度", "60100": "均衡能量", "60110": "", "60120": "Humidity"}
-TOLD = {"last_report", "voltage", "current", "power", "status", "soc", "soh"}
-TOLD |= {"cell_voltage_max", "cell_voltage_min", "cell_voltage_spread"}
+MEASURED = {"last_report", "voltage", "current", "power", "status", "soc", "soh"}
+MEASURED |= {"cell_voltage_max", "cell_voltage_min", "cell_voltage_spread"}
 
 
-def _names(dialect: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
-    return COMMON_NAMES | {point: names[known] for known, point in dialect.items()} | STRANGE_NAMES
+def _renumbered(first: int, *points: str) -> dict[str, str]:
+    """Give these points ids that no family has."""
+    return {known: str(first + 10 * place) for place, known in enumerate(points)}
 
 
-def _values(dialect: Mapping[str, str], values: Values, temperature: object) -> Values:
-    common = {point: values[point] for point in ("T", "SUB", "TIME")}
-    own = {point: values[known] for known, point in dialect.items()}
-    return common | own | {TEMPERATURE: f"{temperature:.1f}"} | STRANGE
-
-
-def _truth(truth: Truth, *more: str) -> Truth:
-    told = {key: value for key, value in truth.items() if key in TOLD or key in more}
-    return told | {"temperature": truth["cell_temperature_max"]}
+def _names(ids: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    return COMMON_NAMES | {own: names[known] for known, own in ids.items()} | STRANGE_NAMES
 
 
 @dataclass(kw_only=True)
-class NamedLowVoltage(LowVoltage):
+class _Named(Storage):
+    """A battery that calls its points as a known family does, under other ids."""
+
+    ids: ClassVar[Mapping[str, str]]
+    measured: ClassVar[set[str]]
+
+    unreachable: int = 1
+
+    def values(self, now: datetime) -> Values:
+        """Give what it measures under its own ids."""
+        values, temperature = super().values(now), self.truth(now)["temperature"]  # type: ignore[safe-super]
+        common = {point: values[point] for point in ("T", "SUB", "TIME")}
+        own = {point: values[known] for known, point in self.ids.items()}
+        return common | own | {TEMPERATURE: f"{temperature:.1f}"} | STRANGE
+
+    def truth(self, now: datetime) -> Truth:
+        """Give what it measures."""
+        truth = super().truth(now)  # type: ignore[safe-super]
+        return {key: truth[key] for key in self.measured} | {"temperature": truth["cell_temperature_max"]}
+
+
+@dataclass(kw_only=True)
+class NamedLowVoltage(_Named, LowVoltage):
     """What a low-voltage battery calls its points, under other ids."""
 
-    names: ClassVar[Mapping[str, str]] = _names(LOW_VOLTAGE_DIALECT, LowVoltage.names)
-
-    unreachable: int = 1
-
-    def values(self, now: datetime) -> Values:
-        """Give what it measures under its own ids."""
-        return _values(LOW_VOLTAGE_DIALECT, super().values(now), self.truth(now)["temperature"])
-
-    def truth(self, now: datetime) -> Truth:
-        """Give what it measures."""
-        return _truth(super().truth(now), "cell_temperature_max", "cell_temperature_min")
+    ids = _renumbered(60010, "600", "700", "800", "1200", "1300", "1500", "1800", "2000")
+    names = _names(ids, LowVoltage.names)
+    measured = MEASURED | {"cell_temperature_max", "cell_temperature_min"}
 
 
 @dataclass(kw_only=True)
-class NamedHighVoltage(HighVoltage):
+class NamedHighVoltage(_Named, HighVoltage):
     """What a tower calls its points, under other ids."""
 
-    names: ClassVar[Mapping[str, str]] = _names(HIGH_VOLTAGE_DIALECT, HighVoltage.names)
-
-    unreachable: int = 1
-
-    def values(self, now: datetime) -> Values:
-        """Give what it measures under its own ids."""
-        return _values(HIGH_VOLTAGE_DIALECT, super().values(now), self.truth(now)["temperature"])
-
-    def truth(self, now: datetime) -> Truth:
-        """Give what it measures."""
-        return _truth(super().truth(now), "energy_rated", "energy_remaining", "energy_charged", "cycles")
+    ids = _renumbered(70010, "1100", "1000", "1400", "1500", "2400", "2700", "1600", "1700", "1800", "1900")
+    names = _names(ids, HighVoltage.names)
+    measured = MEASURED | {"energy_rated", "energy_remaining", "energy_charged", "cycles"}
 
 
 @dataclass(kw_only=True)

@@ -21,10 +21,10 @@ class Replay(Device):
     current: bool = True
 
     @classmethod
-    def from_file(cls, path: Path | str, *, serial: str | None = None, current: bool = True) -> Self:
-        """Read the first device of a file (see `replay_all`) and give it another serial, if wanted."""
-        name, recording = read_recordings(path)[0]
-        return cls(serial=serial or name, recording=recording, current=current, listed=recording["listing"] is not None)
+    def from_file(cls, path: Path | str, *, current: bool = True) -> Self:
+        """Read the first device of a file (see `replay_all`)."""
+        serial, recording = read_recordings(path)[0]
+        return cls(serial=serial, recording=recording, current=current, listed=recording["listing"] is not None)
 
     def listing(self, now: datetime) -> Json | None:
         """Give the recorded item under this device's serial."""

@@ -18,10 +18,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from emulator.atess.cloud import AtessCloud
-from emulator.demo import EagerPbd, EagerPowerHaus
+from emulator.atess.pbd import Pbd
 from emulator.dyness.cloud import DynessCloud
 from emulator.dyness.high_voltage import HighVoltage
 from emulator.dyness.models import TOWER_T14
+from emulator.dyness.powerhaus import PowerHaus
 from emulator.household import DOMAIN, Household, User, household
 
 FILES = Path(__file__).parent / "first_release"
@@ -32,24 +33,17 @@ ENTITIES = "core.entity_registry"
 OPTIONS = {"single_cells": True, "hourly_calls": 1200, "reserve": 15, "battery_sign": "automatic"}
 
 
-class EagerTower(HighVoltage):
-    """Uploads whenever it is asked."""
-
-    def sample_time(self, now: datetime) -> datetime:
-        """Give the present."""
-        return now
-
-
 class Clouds:
     """Both clouds; one battery discharges, all else charges, whatever the time is."""
 
     def __init__(self) -> None:
         """Make the systems."""
-        self.powerhaus = EagerPowerHaus(utc_offset=until(20))
-        self.tower = EagerTower(
-            serial="H14E00000000DEMO-BDU", model=TOWER_T14, capacities=(37.0,), listed=False, utc_offset=until(10)
+        self.powerhaus = PowerHaus(utc_offset=until(20), eager=True)
+        serial = "H14E00000000DEMO-BDU"
+        self.tower = HighVoltage(
+            serial=serial, model=TOWER_T14, capacities=(37.0,), listed=False, utc_offset=until(10), eager=True
         )
-        self.pbd = EagerPbd(utc_offset=until(10))
+        self.pbd = Pbd(utc_offset=until(10), eager=True)
         self.dyness = DynessCloud(devices=[self.powerhaus, self.tower])
         self.atess = AtessCloud(devices=[self.pbd])
 

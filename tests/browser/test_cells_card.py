@@ -95,7 +95,7 @@ async def cloud() -> AsyncGenerator[DynessCloud]:
         "utc_offset": (timedelta(hours=22) - since_midnight) % timedelta(days=1) - timedelta(hours=12)
     }
     cold = PowerHaus(**there, raised={"3203"})
-    cloud = DynessCloud(devices=[cold, *build("dl5-3", **there), *build("tower-13", **there)], calls_per_second=None)
+    cloud = DynessCloud(devices=[cold, *build("dl5-3", **there), *build("tower-13", **there)])
     await cloud.start()
     yield cloud
     await cloud.stop()

@@ -17,7 +17,7 @@ PAYLOAD = Path(__file__).parents[2] / "emulator" / "dyness" / "payloads" / "powe
 @pytest.fixture
 async def cloud(socket_enabled: None) -> AsyncGenerator[DynessCloud]:
     """A cloud with the battery of the seed; its limit of calls is off."""
-    cloud = DynessCloud(devices=[Replay.from_file(PAYLOAD)], calls_per_second=None)
+    cloud = DynessCloud(devices=[Replay.from_file(PAYLOAD)])
     await cloud.start()
     yield cloud
     await cloud.stop()

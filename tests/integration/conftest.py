@@ -22,9 +22,9 @@ from custom_components.dyness_atess.cloud import transport
 from custom_components.dyness_atess.const import DOMAIN
 from custom_components.dyness_atess.telemetry.vocabulary import OUTLOOK
 from emulator.atess.cloud import AtessCloud
+from emulator.atess.pbd import Pbd
 from emulator.dyness.catalogue import build
 from emulator.dyness.cloud import DynessCloud
-from emulator.dyness.devices import Device
 from emulator.dyness.replay import Replay
 from emulator.dyness.storage import Storage
 from emulator.faults import Fault
@@ -56,7 +56,7 @@ def _integration(
 @pytest.fixture
 async def cloud() -> AsyncGenerator[DynessCloud]:
     """A cloud with the battery of the seed, whose sample seems to have arrived just now."""
-    cloud = DynessCloud(devices=[Replay.from_file(PAYLOAD)], calls_per_second=None)
+    cloud = DynessCloud(devices=[Replay.from_file(PAYLOAD)])
     await cloud.start()
     yield cloud
     await cloud.stop()
@@ -150,26 +150,29 @@ class Live:
             self._in_flight -= 1
 
     async def start(
-        self, *devices: Device, faults: Iterable[Fault] = (), **options: Any
-    ) -> tuple[DynessCloud, MockConfigEntry]:
-        """Make a cloud with these devices, and set its account up."""
-        cloud = DynessCloud(devices=devices, calls_per_second=None)
+        self, *devices: Any, faults: Iterable[Fault] = (), added: Iterable[str] = (), **options: Any
+    ) -> tuple[Any, MockConfigEntry]:
+        """Make a cloud with these devices, and set its account up; PBDs are added by their owner, as are some more."""
+        is_atess = isinstance(devices[0], Pbd)
+        cloud: EmulatedCloud = AtessCloud(devices=devices) if is_atess else DynessCloud(devices=devices)
         self.clouds.append(cloud)
         await cloud.start()
         for fault in faults:
             cloud.add_fault(fault)
-        entry = account_entry(cloud, options=options)
+        entry = account_entry(cloud, *(cloud.devices if is_atess else added), options=options)
         entry.add_to_hass(self._hass)
         await self.until(self._hass.config_entries.async_setup(entry.entry_id))
         return cloud, entry
 
-    async def restart(self, entry: MockConfigEntry, *, stopped_for: float = 0.0) -> None:
+    async def restart(self, *entries: MockConfigEntry, stopped_for: float = 0.0) -> None:
         """Do as when the process ends and another begins some minutes later: what is only in memory is gone."""
-        await self.until(self._hass.config_entries.async_unload(entry.entry_id))
+        for entry in entries:
+            await self.until(self._hass.config_entries.async_unload(entry.entry_id))
         self._hass.data["dyness_atess_connections"].clear()
         self.freezer.tick(stopped_for * 60)
-        await self.until(self._hass.config_entries.async_setup(entry.entry_id))
-        assert entry.state is ConfigEntryState.LOADED
+        for entry in entries:
+            await self.until(self._hass.config_entries.async_setup(entry.entry_id))
+            assert entry.state is ConfigEntryState.LOADED
 
     async def until[Result](self, doing: Coroutine[Any, Any, Result]) -> Result:
         """Let so much time pass as something takes."""

@@ -32,7 +32,7 @@ PBD, HPS = "DEMOPBD001", "DEMOHPS001"
 @pytest.fixture
 async def elsewhere() -> AsyncGenerator[DynessCloud]:
     """Another region, where the account has nothing."""
-    elsewhere = DynessCloud(devices=[], calls_per_second=None)
+    elsewhere = DynessCloud(devices=[])
     await elsewhere.start()
     yield elsewhere
     await elsewhere.stop()

@@ -28,9 +28,7 @@ from custom_components.dyness_atess.cloud import transport
 from custom_components.dyness_atess.entity import TIMELESS
 from custom_components.dyness_atess.telemetry.dyness.decoder import family_by_name
 from custom_components.dyness_atess.telemetry.vocabulary import OUTLOOK
-from emulator.atess.cloud import AtessCloud
 from emulator.atess.pbd import Pbd
-from emulator.dyness.cloud import DynessCloud
 from emulator.dyness.cygni import Cygni
 from emulator.dyness.history import PowerHistory
 from emulator.dyness.low_voltage import LowVoltage
@@ -38,9 +36,8 @@ from emulator.dyness.models import POWERBOX_G2
 from emulator.dyness.points import Values
 from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault, FaultKind
-from emulator.server import EmulatedCloud
 
-from .conftest import Live, account_entry, logged
+from .conftest import Live, logged
 
 MASTER, MODULE, OTHER = "R07E00000000DEMO-BMS", "DEMO000000000001", "R07E00000002DEMO-BMS"
 CYGNI, LONELY, SILENT, PBD = "DEMOCYGNI", "DEMOLONELY-BMS", "DEMOSILENT-BMS", "DEMOPBD001"
@@ -195,18 +192,11 @@ class House:
 
     async def set_up(self, read: Read, kind: str = "", *, alone: bool = False) -> None:
         self.read, device = read, read.device()
-        if isinstance(device, Pbd):
-            self.cloud: EmulatedCloud = AtessCloud(devices=[device, Pbd(serial=OTHER_PBD)])
-        else:
-            others = [] if alone else [PowerHaus(serial=OTHER, module_serial="DEMO000000000002")]
-            self.cloud = DynessCloud(devices=[device, *others], calls_per_second=None)
-        self.live.clouds.append(cast("Any", self.cloud))
-        await self.cloud.start()
-        self.begin(kind)
-        added = [found.serial for found in self.cloud.devices.values() if isinstance(found, Pbd) or not found.listed]
-        self.entry = account_entry(self.cloud, *added)
-        self.entry.add_to_hass(self.hass)
-        await self.live.until(self.hass.config_entries.async_setup(self.entry.entry_id))
+        is_pbd = isinstance(device, Pbd)
+        other = Pbd(serial=OTHER_PBD) if is_pbd else PowerHaus(serial=OTHER, module_serial="DEMO000000000002")
+        added, faults = [] if device.listed else [device.serial], self.wrong_from_now_on(kind)
+        devices = [device] if alone else [device, other]
+        self.cloud, self.entry = await self.live.start(*devices, added=added, faults=faults)
         assert self.entry.state is ConfigEntryState.LOADED
 
     async def exchange(self, session: ClientSession, method: str, url: str, **content: Any) -> transport.Answer:
@@ -218,13 +208,18 @@ class House:
                 url = self._elsewhere[self._wrong] + self.read.path
         return await self._exchange(session, method, url, **content)
 
-    def begin(self, kind: str, times: int | None = None) -> None:
+    def wrong_from_now_on(self, kind: str, times: int | None = None) -> list[Fault]:
+        """Let calls go another way, or return how the cloud spoils them."""
         self.calls = 0
         if kind in WIRE:
             self._wrong, self._left = kind, times or 1000
         elif kind:
-            fault = cast("FaultKind", kind)
-            self.cloud.add_fault(Fault(fault, path=self.read.path, serial=self.read.serial, times=times))
+            return [Fault(cast("FaultKind", kind), path=self.read.path, serial=self.read.serial, times=times)]
+        return []
+
+    def begin(self, kind: str, times: int | None = None) -> None:
+        for fault in self.wrong_from_now_on(kind, times):
+            self.cloud.add_fault(fault)
 
     def end(self) -> None:
         self._wrong = ""
@@ -282,7 +277,6 @@ def house(
     house = House(hass, live, elsewhere, caplog)
     with (
         patch("custom_components.dyness_atess.cloud.transport.exchange", house.exchange),
-        patch("custom_components.dyness_atess.cloud.atess.exchange", live.exchange),
         patch("emulator.faults.DRIP_SECONDS", transport.TIMEOUT),
     ):
         yield house
@@ -376,24 +370,6 @@ async def test_the_whole_cloud(
     await house.check_back(set(), back_within)
     assert set(house.logged()) == {"INFO"}
     assert not flows()
-
-
-@pytest.mark.parametrize("name", READS)
-async def test_a_restart_in_an_hour_without_answers(house: House, name: str) -> None:
-    """Every entity is there again, lost or not, as before."""
-    await house.set_up(READS[name])
-    await house.live(22)
-    before, others, lost = house.states(fed=True), house.states(fed=False).keys(), house.lost(fed=True)
-    house.begin("hang")
-    await house.live(35)
-    await house.live.restart(house.entry, stopped_for=5)
-    await house.live(1)
-    assert house.states(fed=True).keys() >= before.keys()
-    assert house.states(fed=False).keys() >= others
-    house.check_lost(before)
-    await house.live(10)
-    assert not house.lost(fed=False)
-    await house.check_back(lost, max(300, house.read.back_within))
 
 
 @pytest.mark.parametrize("name", AT_THE_START)

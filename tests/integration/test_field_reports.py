@@ -1,8 +1,8 @@
 """What users of these batteries ran into, by the numbers of reference/field-reports.md.
 
-Elsewhere: F2, F6, F7, F24 test_availability.py; F3 test_lifecycle.py; F8, F46 test_config_flow.py; F10 to F17, F45
-test_modules.py; F47 test_families.py; F49 test_many_devices.py. F44, F48, F50 are about what there is not: an older
-release, a tool, a control.
+Elsewhere: F2, F6, F7, F24 test_availability.py; F3 test_fault_matrix.py; F8, F46 test_config_flow.py; F10 to F17, F45
+test_modules.py; F19 also telemetry/dyness/test_low_voltage.py; F47 test_families.py; F49 test_many_devices.py. F44,
+F48, F50 are about what there is not: an older release, a tool, a control.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,14 +42,6 @@ def negative(shown: str | None) -> bool:
 
 CHARGING: dict[str, Any] = {"status": "charging", "charging": "on", "current": negative, "power": negative}
 """Whatever the vendor's sign."""
-IMPLAUSIBLE: dict[str, dict[str, tuple[str, ...]]] = {
-    "soc": {"800": ("146", "-1")},
-    "soh": {"1200": ("200",)},
-    "cell_voltage_max": {"1300": ("33.3",)},
-    "cell_voltage_min": {"1500": ("0.0",)},
-    "cell_temperature_max": {"1800": ("3300",)},
-    "cell_temperature_min": {"2000": ("-61",)},
-}
 FULL = {"800": "100", "3206": "1", "3208": "1", "4008": "0", "3800": "0", "4100": "0"}
 ZEROS = {"700": "0.0", "800": "0", "1800": "0.0", "2000": "-7.5", "3800": "0.0", "3900": "0"}
 SHOWN: list[tuple[str, Storage, Mapping[str, Any]]] = [
@@ -62,12 +54,6 @@ SHOWN: list[tuple[str, Storage, Mapping[str, Any]]] = [
     ("F18", one("stack100-expanded"), {"energy_rated": 66.56}),
     ("F18", one("cygni"), {"energy_rated": 30.72}),
     ("F18", one("powerbrick-sc"), {"energy_rated": 16.077}),
-    *(
-        (f"F19 {key} {value}", one("dl5-1", history=None, overrides={point: value}), {key: None, "module_count": 1})
-        for key, points in IMPLAUSIBLE.items()
-        for point, values in points.items()
-        for value in values
-    ),
     ("F25", one("dl5-1", overrides=ZEROS), {"current": 0, "power": 0, "soc": 0, "status": "idle"}),
     ("F25", one("dl5-1", overrides=ZEROS), {"cell_temperature_max": 0, "cell_temperature_min": -7.5}),
     ("F25", one("dl5-1", overrides=ZEROS), {"charge_current_limit": 0, "discharge_current_limit": 0}),

@@ -26,7 +26,7 @@ from .test_config_flow import HIDDEN, MODULE, PBD, open_form_of, send, set_up, s
 async def cloud() -> AsyncGenerator[DynessCloud]:
     """A battery with a module, and one that the account does not list."""
     hidden = PowerHaus(serial=HIDDEN, module_serial="DEMO000000000002", listed=False)
-    cloud = DynessCloud(devices=[PowerHaus(serial=SERIAL, module_serial=MODULE), hidden], calls_per_second=None)
+    cloud = DynessCloud(devices=[PowerHaus(serial=SERIAL, module_serial=MODULE), hidden])
     await cloud.start()
     yield cloud
     await cloud.stop()
@@ -167,7 +167,7 @@ async def test_a_request_for_credentials_is_taken_back(
 async def test_a_battery_of_two_accounts(
     hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, poll: Poll, caplog: pytest.LogCaptureFixture
 ) -> None:
-    other = DynessCloud(app_id="other", devices=cloud.devices.values(), calls_per_second=None)
+    other = DynessCloud(app_id="other", devices=cloud.devices.values())
     await other.start()
     second = await set_up(hass, other)
     for _ in range(6):

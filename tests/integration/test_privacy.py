@@ -105,7 +105,7 @@ async def cloud(
             marked("tower-t14", UNLISTED, listed=False),
             *(marked("dl5-1", serial, listed=False) for serial in MODULES),
         ]
-        cloud = DynessCloud(app_id=APP_ID, app_secret=APP_SECRET, devices=devices, calls_per_second=None)
+        cloud = DynessCloud(app_id=APP_ID, app_secret=APP_SECRET, devices=devices)
     else:
         records = {serial: Pbd(serial=serial).record(NOON) | ROW | KEPT for serial in (PBD, SECOND_PBD)}
         pbds = [PbdReplay(serial=serial, recording={"points": record}) for serial, record in records.items()]

@@ -52,7 +52,7 @@ async def start(hass: HomeAssistant) -> AsyncGenerator[Start]:
 
     async def start(*devices: Any, **options: Any) -> tuple[EmulatedCloud, MockConfigEntry]:
         is_atess = isinstance(devices[0], Pbd)
-        clouds.append(AtessCloud(devices=devices) if is_atess else DynessCloud(devices=devices, calls_per_second=None))
+        clouds.append(AtessCloud(devices=devices) if is_atess else DynessCloud(devices=devices))
         await clouds[0].start()
         unlisted = [device.serial for device in devices if is_atess or not device.listed]
         entry = account_entry(clouds[0], *unlisted, options=options)
@@ -157,7 +157,7 @@ async def test_every_family(start: Start, name: str, poll: Poll, round_trip: Rou
 CONVERTERS: dict[str, Pbd] = {
     "decimals": Pbd(),
     "integers": Pbd(measures="integers"),
-    "everything else": Pbd(measures="tenths", positive="charging", ppv_is_total=True, inputs=3),
+    "everything else": Pbd(measures="tenths", positive="charging", inputs=3),
     "no BMS": Pbd(has_bms=False),
     "no battery": Pbd(has_battery=False),
     "HPS": Hps(),

@@ -20,7 +20,6 @@ import time
 from typing import Any, cast, get_args
 from unittest.mock import Mock, patch
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
@@ -32,18 +31,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.dyness_atess.cloud import transport
 from custom_components.dyness_atess.const import DOMAIN
 from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME
-from emulator.atess.cloud import AtessCloud
 from emulator.atess.pbd import Pbd
 from emulator.dyness.catalogue import build
-from emulator.dyness.cloud import DynessCloud
 from emulator.faults import Fault, FaultKind
 from emulator.server import EmulatedCloud
 
-from .conftest import Live, account_entry
+from .conftest import Live, serials_of
 
 DAYS = float(os.environ.get("SOAK_DAYS", "1"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
-BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 CEILING = 300
 """Calls an hour: enough for three masters and twenty modules at each upload."""
@@ -162,34 +158,21 @@ def name_of(handle: asyncio.Handle) -> str:
 class Soak:
     """A house with two accounts, and what befalls it."""
 
-    def __init__(
-        self, hass: HomeAssistant, live: Live, freezer: FrozenDateTimeFactory, storage: dict[str, Any], seed: int
-    ) -> None:
-        self.hass, self.live, self.freezer, self.storage = hass, live, freezer, storage
+    def __init__(self, hass: HomeAssistant, live: Live, storage: dict[str, Any], seed: int) -> None:
+        self.hass, self.live, self.storage = hass, live, storage
         self.random = Random(seed)  # noqa: S311
         self.figures = Figures()
-        masters = [device for name in HOUSE for device in build(name)]
-        self.dyness = DynessCloud(devices=masters)
-        self.atess = AtessCloud(devices=[Pbd(serial="DEMOPBD001")])
-        self.clouds: list[EmulatedCloud] = [self.dyness, self.atess]
         self.entries: list[MockConfigEntry] = []
         self._restarting = False
         self._outages: list[datetime] = []
         self._totals: dict[str, float] = {}
 
     async def start(self) -> None:
-        for cloud in self.clouds:
-            await cloud.start()
-            cloud.calls_per_second = None  # its second is a real one
-            self.live.clouds.append(cast("Any", cloud))
-        self.entries = [
-            account_entry(self.dyness, options={"hourly_calls": CEILING}),
-            account_entry(self.atess, *self.atess.devices),
-        ]
         self.hass.bus.async_listen(EVENT_STATE_CHANGED, self._state_changed)
-        for entry in self.entries:
-            entry.add_to_hass(self.hass)
-            await self._set_up(entry)
+        self.batteries = [device for name in HOUSE for device in build(name)]
+        for devices in (self.batteries, [Pbd()]):
+            _, entry = await self.live.start(*devices, hourly_calls=CEILING)
+            self.entries.append(entry)
 
     @callback
     def _state_changed(self, event: Event[EventStateChangedData]) -> None:
@@ -210,10 +193,6 @@ class Soak:
             self.figures.falls.append(f"{registered.unique_id} from {before} to {total} at {event.time_fired}")
         self._totals[registered.unique_id] = total
 
-    async def _set_up(self, entry: MockConfigEntry) -> None:
-        await self.live.until(self.hass.config_entries.async_setup(entry.entry_id))
-        assert entry.state is ConfigEntryState.LOADED
-
     async def run(self, days: float) -> None:
         """Live with faults and restarts, and count what is left at the end of each day."""
         await self.pass_time(WARMING_UP)
@@ -228,8 +207,7 @@ class Soak:
                     await self._restart()
                 if hour % 24 == 0:
                     self._count_everything()
-            for cloud in self.clouds:
-                cloud.clear_faults()
+            self._all_is_well()
             await self.pass_time(RECOVERING)
             lost = self.figures.values_lost
             await self.pass_time(CALM)
@@ -246,7 +224,7 @@ class Soak:
     def _flown(self) -> dict[str, tuple[float, float]]:
         """Return each total of a battery, and what has flown through the emulated one. kWh."""
         found = {}
-        for device in self.dyness.devices.values():
+        for device in self.batteries:
             flown = device.throughput(datetime.now(UTC))[0]
             for name, amount in (("energy_charged", flown.charged), ("energy_discharged", flown.discharged)):
                 total = f"{device.serial}-{name}"
@@ -258,18 +236,19 @@ class Soak:
         now = datetime.now(UTC)
         if self._outages and now >= min(self._outages):
             self._outages.clear()
-            for cloud in self.clouds:
-                cloud.clear_faults()
-        for cloud in self.clouds:
-            everything = [serial for device in cloud.devices.values() for serial in self._serials(device)]
+            self._all_is_well()
+        for cloud in self.live.clouds:
+            devices = list(cloud.devices.values())
+            everything = [serial for device in devices for serial in (device.serial, *serials_of(device))]
             if self.random.random() < 0.5:
                 self._add(cloud, times=self.random.randint(1, 3), serial=self.random.choice(everything))
             if self.random.random() < 0.02:
                 self._add(cloud, serial=self.random.choice([None, *everything]))
                 self._outages.append(now + self.random.randint(1, 8) * HOUR)
 
-    def _serials(self, device: Any) -> list[str]:
-        return [device.serial, *(module.serial for module in device.modules)]
+    def _all_is_well(self) -> None:
+        for cloud in self.live.clouds:
+            cloud.clear_faults()
 
     def _add(self, cloud: EmulatedCloud, **fields: Any) -> None:
         kind = self.random.choice(KINDS)
@@ -277,20 +256,14 @@ class Soak:
         self.figures.faults[kind] += 1
 
     async def _restart(self) -> None:
-        """As when the process ends and another begins: what is only in memory is gone."""
         self.figures.restarts += 1
         self._restarting = True
-        for entry in self.entries:
-            await self.live.until(self.hass.config_entries.async_unload(entry.entry_id))
-        self.hass.data["dyness_atess_connections"].clear()
-        self.freezer.tick(self.random.randint(10, 1800))
-        for entry in self.entries:
-            await self._set_up(entry)
+        await self.live.restart(*self.entries, stopped_for=self.random.uniform(0.2, 30))
         self._restarting = False
 
     def _count_everything(self) -> None:
         """Count what must not grow."""
-        for cloud in self.clouds:
+        for cloud in self.live.clouds:
             self.figures.calls += len(cloud.calls)
             self.figures.faulty_calls += sum(call.outcome in KINDS for call in cloud.calls)
             cloud.calls.clear()
@@ -321,20 +294,12 @@ class Soak:
 
 
 @pytest.fixture
-async def soak(
-    hass: HomeAssistant, live: Live, freezer: FrozenDateTimeFactory, hass_storage: dict[str, Any]
-) -> AsyncGenerator[Soak]:
+async def soak(hass: HomeAssistant, live: Live, hass_storage: dict[str, Any]) -> AsyncGenerator[Soak]:
     logging.getLogger().setLevel(logging.CRITICAL)  # whoever captures the log would grow with it
-    freezer.move_to(BEGIN)
-    soak = Soak(hass, live, freezer, hass_storage, SEED)
-    with (
-        patch("custom_components.dyness_atess.cloud.atess.exchange", live.exchange),
-        patch("emulator.faults.DRIP_SECONDS", transport.TIMEOUT),
-    ):
+    soak = Soak(hass, live, hass_storage, SEED)
+    with patch("emulator.faults.DRIP_SECONDS", transport.TIMEOUT):
         await soak.start()
         yield soak
-        for cloud in soak.clouds:
-            cloud.clear_faults()
 
 
 async def test_soak(soak: Soak) -> None:

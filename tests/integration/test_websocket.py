@@ -31,7 +31,7 @@ SERIAL, MODULE = "R07E00000000DEMO-BMS", "DEMO000000000001"
 @pytest.fixture
 async def cloud() -> AsyncGenerator[DynessCloud]:
     """A cloud with a PowerHaus whose module answers."""
-    cloud = DynessCloud(devices=[PowerHaus(serial=SERIAL, module_serial=MODULE)], calls_per_second=None)
+    cloud = DynessCloud(devices=[PowerHaus(serial=SERIAL, module_serial=MODULE)])
     await cloud.start()
     yield cloud
     await cloud.stop()

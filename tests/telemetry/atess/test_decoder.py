@@ -57,7 +57,7 @@ def test_powers_are_right_from_the_first_record(kind: str, measures: Measures, h
     for positive, inputs, size in variants:
         variant: dict[str, Any] = {"measures": measures, "positive": positive, "inputs": inputs, "size": size}
         variant |= {"has_bms": "without BMS" not in kind, "has_battery": "without battery" not in kind}
-        device = Hps(**variant) if kind == "HPS" else Pbd(power_unit="W", **variant)
+        device = Hps(**variant) if kind == "HPS" else Pbd(**variant)
         for reading, truth in readings(device, MIDNIGHT + timedelta(hours=hour), 8):
             assert wrong(reading, truth, measures) == {}
             assert Key.PV_POWER in reading.values

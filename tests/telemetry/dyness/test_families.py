@@ -1,5 +1,6 @@
 """Recognition, and what a family table does with its points, apart from any device."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 import re
@@ -12,8 +13,13 @@ from custom_components.dyness_atess.telemetry.dyness.decoder import READ_BY_NAME
 from custom_components.dyness_atess.telemetry.dyness.families import FAMILIES
 from custom_components.dyness_atess.telemetry.dyness.family import Family, Kind
 from custom_components.dyness_atess.telemetry.dyness.history import latest_soc, samples
+from custom_components.dyness_atess.telemetry.reading import Reading
 from custom_components.dyness_atess.telemetry.vocabulary import Key
+from emulator.dyness.catalogue import build
+from emulator.dyness.low_voltage import LowVoltage
+from emulator.dyness.models import DL5
 
+NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 DOCUMENT = Path(__file__).parents[3] / "docs" / "adding-a-family.md"
 
 
@@ -62,60 +68,13 @@ def test_example_of_the_document() -> None:
     }
 
 
-MODULE = {
-    "10200": "15",
-    **{str(10300 + 100 * cell): f"3.3{cell:02}" for cell in range(15)},
-    "11800": "0.0",
-    "12300": "3",
-    "12400": "21.5",
-    "12500": "-3.0",
-    "12600": "18.0",
-    "12700": "0.0",
-    "13400": "-10.0",
-    "13500": "49.6",
-    "13600": "65.535",
-    "13800": "65.535",
-    "13900": "27",
-    "14000": "146",
-    "14100": "200",
-    "14200": "15",
-    **{str(14300 + 100 * cell): "0" for cell in range(16)},
-    "16800": "0",
-    "19200": "-100.0",
-}
+MODULE: Any = LowVoltage(serial="DEMOFIFTEEN-BMS", model=replace(DL5, cells=15)).modules[0]
+TOWER_MODULE = build("tower-t14")[0].modules[0]
 
 
-TOWER_MODULE = {
-    "11000": "3",
-    "11100": "30",
-    **{str(11200 + 100 * cell): f"3.3{cell:02}" for cell in range(30)},
-    "14200": "2",
-    "14300": "20.0",
-    "14400": "21.0",
-}
-
-
-def test_module() -> None:
-    reading = decode(points(MODULE))
-    values = reading.values
-    assert reading.family == "module"
-    assert values[Key.SOC] == 73
-    assert values[Key.CAPACITY_REMAINING] == 146
-    assert values[Key.ENERGY_RATED] == pytest.approx(200 * 15 * 3.2 / 1000)
-    assert values[Key.CURRENT] == 10
-    assert values[Key("cell_01_voltage")] == 3.3
-    assert values[Key("cell_15_voltage")] == 3.314
-    assert Key("cell_16_voltage") not in values
-    assert (values[Key.CELL_VOLTAGE_MAX], values[Key.CELL_VOLTAGE_MAX_CELL]) == (3.314, 15)
-    assert (values[Key.CELL_VOLTAGE_MIN], values[Key.CELL_VOLTAGE_MIN_CELL]) == (3.3, 1)
-    assert values[Key.CELL_VOLTAGE_SPREAD] == 14
-    assert (values[Key.CELL_TEMPERATURE_MIN], values[Key.CELL_TEMPERATURE_MAX]) == (-3, 18)
-    assert Key("cell_temperature_3") not in values
-    assert Key.DISCHARGE_CURRENT_LIMIT not in values
-    assert not reading.implausible
-    assert not reading.unknown
-    assert reading.flags[Key.ALARM] is False
-    assert reading.flags[Key.WARNING] is False
+def module(changes: dict[str, str] | None = None) -> Reading:
+    """Decode the answer of a module by day, with some other values."""
+    return decode(replace(MODULE, overrides=changes or {}).points(NOW))
 
 
 @pytest.mark.parametrize(
@@ -128,33 +87,18 @@ def test_module() -> None:
         ({"16800": "128"}, {Key.MODULE_VOLTAGE_LOW_PROTECTION, Key.ALARM}),
         ({"16800": "32"}, {Key.CELL_TEMPERATURE_HIGH_PROTECTION, Key.ALARM}),
         ({"16900": "6"}, {Key.CHARGE_MOSFET, Key.DISCHARGE_MOSFET}),
+        ({"17000": "8"}, {Key.FULLY_CHARGED}),
     ],
 )
 def test_module_states(changes: dict[str, str], on: set[Key]) -> None:
-    flags = decode(points(MODULE | changes)).flags
-    on_now = {key for key, state in flags.items() if state} - {Key.CHARGING}
-    assert on_now == on
+    usual = dict.fromkeys(("16900", "17000"), "0")
+    assert {key for key, state in module(usual | changes).flags.items() if state} - {Key.CHARGING} == on
 
 
 def test_a_full_module_is_never_fuller() -> None:
-    assert decode(points(MODULE | {"14000": "201"})).values[Key.SOC] == 100
-    assert Key.SOC not in decode(points(MODULE | {"14000": "250"})).values
-    assert Key.SOC not in decode(points(MODULE | {"14100": "0"})).values
-
-
-@pytest.mark.parametrize(("cells", "probes"), [(30, 2), (16, None)])
-def test_high_voltage_module(cells: int, probes: int | None) -> None:
-    sent = {"11000": "3", "11100": str(cells)}
-    sent |= {str(11200 + 100 * n): f"3.3{n:02}" if n < cells else "0.0" for n in range(30)}
-    sent |= {"14200": str(probes)} if probes else {}
-    sent |= {"14300": "0.0", "14400": "-5.5", "14500": "0.0"}
-    reading = decode(points(sent))
-    assert reading.family == "high_voltage_module"
-    shown = [key for key in reading.values if re.fullmatch(r"cell_\d\d_voltage", key)]
-    assert len(shown) == cells
-    assert reading.values[Key("cell_temperature_1")] == 0
-    assert Key("cell_temperature_3") not in reading.values
-    assert not reading.implausible
+    assert module({"14000": "201", "14100": "200"}).values[Key.SOC] == 100
+    for capacities in ({"14000": "250", "14100": "200"}, {"14100": "0"}):
+        assert Key.SOC not in module(capacities).values
 
 
 def test_running_data() -> None:
@@ -216,11 +160,13 @@ def test_a_meter_is_no_battery() -> None:
     assert decode(points({"10300": "230.1", "13500": "50.0"})).family is None
 
 
-def test_restarted_modules_say_nothing() -> None:
-    for table in (MODULE, TOWER_MODULE):
-        zeros = {point: "0.0" if value.startswith("3.3") else value for point, value in table.items()}
-        assert decode(points(zeros)).empty
-        assert decode(points(zeros)).understood
+@pytest.mark.parametrize(("device", "first"), [(MODULE, 10300), (TOWER_MODULE, 11200)])
+def test_restarted_modules_say_nothing(device: Any, first: int) -> None:
+    """All of their cells are 0, and nothing else is."""
+    cells = {str(first + 100 * cell): "0.000" for cell in range(device.master.model.cells)}
+    reading = decode(replace(device, overrides=cells).points(NOW))
+    assert reading.empty
+    assert reading.understood
 
 
 def test_dongle() -> None:
@@ -234,7 +180,7 @@ def test_family_is_kept_until_the_points_say_another() -> None:
     assert decode(partial).family is None
     assert decode(partial, "low_voltage").family == "low_voltage"
     assert decode(partial, "no such family").family is None
-    assert decode(points(MODULE), "low_voltage").family == "module"
+    assert decode(MODULE.points(NOW), "low_voltage").family == "module"
     strangers = named({("700", "x"): "1", ("1300", "y"): "2"})
     assert decode(strangers, "low_voltage").family is None
 
@@ -292,9 +238,6 @@ def test_only_common_points() -> None:
     assert not decode(named({("9", "新"): "1"})).understood
 
 
-NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
-
-
 @pytest.mark.parametrize(
     ("records", "soc"),
     [
@@ -312,17 +255,6 @@ NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 def test_state_of_charge_from_the_history(records: list[tuple[str | None, str | None]], soc: float | None) -> None:
     rows: list[Any] = [{"createTime": time, "soc": value} for time, value in records]
     assert latest_soc([*rows, "text", None, []], NOW) == soc
-
-
-def test_parameters_are_no_limits() -> None:
-    reading = decode(points(MODULE | {"18600": "100.0", "18700": "56.5"}))
-    assert Key.CHARGE_CURRENT_LIMIT not in reading.values
-    assert not reading.unknown
-
-
-def test_module_is_full() -> None:
-    assert decode(points(MODULE | {"17000": "8"})).flags[Key.FULLY_CHARGED]
-    assert not decode(points(MODULE | {"17000": "128"})).flags[Key.FULLY_CHARGED]
 
 
 @pytest.mark.parametrize(

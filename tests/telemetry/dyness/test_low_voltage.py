@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.dyness_atess.telemetry.dyness.decoder import decode
@@ -73,31 +73,6 @@ def test_signs(current: str, status: str, power: float) -> None:
     assert reading.values[Key.POWER] == power
     assert reading.values[Key.STATUS] == status
     assert reading.flags[Key.CHARGING] == (status == "charging")
-
-
-def test_point_4000_enables_and_does_not_balance() -> None:
-    reading = decode(seed(_4000="192", _4007="1", _4008="1", _3800="50.0"))
-    assert reading.flags[Key.CHARGE_ENABLED]
-    assert reading.flags[Key.DISCHARGE_ENABLED]
-    assert not any("balanc" in key for key in (*reading.values, *reading.flags) if "imbalance" not in key)
-
-
-def test_packed_position_is_no_state_of_charge() -> None:
-    without_names_of_places = [
-        point for point in seed(_1400="2563", _400="12") if point["pointId"] not in ("1401", "1402")
-    ]
-    reading = decode(without_names_of_places)
-    assert reading.values[Key.SOC] == 100
-    assert reading.values[Key.CELL_VOLTAGE_MAX_MODULE] == 10
-    assert reading.values[Key.CELL_VOLTAGE_MAX_CELL] == 3
-
-
-def test_zero_frost_and_negative_are_values() -> None:
-    reading = decode(seed(_800="0", _1800="0.0", _2000="-12.5", _3900="0"))
-    assert reading.values[Key.SOC] == 0
-    assert reading.values[Key.CELL_TEMPERATURE_MAX] == 0
-    assert reading.values[Key.CELL_TEMPERATURE_MIN] == -12.5
-    assert reading.values[Key.DISCHARGE_CURRENT_LIMIT] == 0
 
 
 @pytest.mark.parametrize(
@@ -244,13 +219,6 @@ def test_duplicates_and_strangers() -> None:
     ]
 
 
-def test_ten_thousand_points() -> None:
-    strangers = [{"pointId": f"x{number}", "pointValue": str(number), "pointNameCn": "新"} for number in range(10_000)]
-    reading = decode([*strangers, *SEED])
-    assert reading.values == decode(SEED).values
-    assert len(reading.unknown) == 10_000
-
-
 @pytest.mark.parametrize("data", [None, {}, [], "text", 5, [[]], {"list": SEED}])
 def test_nothing_to_decode(data: Any) -> None:
     assert decode(data) == Reading()
@@ -283,30 +251,6 @@ def test_sample_time_is_utc_or_says_otherwise(text: str) -> None:
 @pytest.mark.parametrize("text", ["2026-13-01 00:00:00", "2026-03-23", "0", "yesterday", "0001-01-01T00:00:00+23:59"])
 def test_what_is_no_time(text: str) -> None:
     assert sample_time(text) is None
-
-
-odd: st.SearchStrategy[Any] = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just([{}])
-)
-ids = st.sampled_from([*LOW_VOLTAGE.by_id, "5", "9999999"]) | odd
-names = st.sampled_from([rule.name for rule in LOW_VOLTAGE.rules]) | odd
-values = st.from_regex(r"-?[0-9]{1,5}(\.[0-9]{1,3})?", fullmatch=True) | odd
-points = st.fixed_dictionaries({}, optional={"pointId": ids, "pointValue": values, "pointNameCn": names}) | odd
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.lists(points, max_size=20), st.dictionaries(st.sampled_from(sorted(LOW_VOLTAGE.by_id)), values), st.booleans()
-)
-def test_nothing_impossible_is_shown(strange: list[Any], changes: dict[str, Any], seeded: bool) -> None:
-    data = [point | {"pointValue": changes.get(point["pointId"], point["pointValue"])} for point in SEED if seeded]
-    reading = decode(data + strange)
-    assert bool(reading.family) or reading.empty
-    for key, value in reading.values.items():
-        if isinstance(value, int | float):
-            assert math.isfinite(value)
-            assert str(value) != "-0.0"
-            assert abs(value) <= (1500 if key in (Key.VOLTAGE, Key.CURRENT, Key.SOC) else 1e7)
 
 
 @given(st.floats() | st.integers() | st.text())
