@@ -16,12 +16,17 @@ export function tell(element, type, detail = {}) {
   element.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
 }
 
-/** An icon of Material Design, which Home Assistant's own are too. */
-export function icon(path, size = "1.25em") {
-  const holder = document.createElement("span");
-  holder.innerHTML = `<svg viewBox="0 0 24 24" width="${size}" height="${size}" fill="currentColor" aria-hidden="true"><path d="${path}"/></svg>`;
-  return holder.firstChild;
+/** Make a drawing of its markup. */
+export function draw(attributes, markup) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [name, value] of Object.entries(attributes)) svg.setAttribute(name, value);
+  svg.innerHTML = markup;
+  return svg;
 }
+
+/** An icon of Material Design, which Home Assistant's own are too. */
+export const icon = (path, size = "1.25em") =>
+  draw({ viewBox: "0 0 24 24", width: size, height: size, fill: "currentColor", "aria-hidden": "true" }, `<path d="${path}"/>`);
 
 /** An element with its texts in the language of the user: who extends it draws itself with them in `draw`. */
 export class Localized extends HTMLElement {
