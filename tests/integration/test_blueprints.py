@@ -128,7 +128,9 @@ async def test_what_is_normal_too(hass: HomeAssistant, live: Live) -> None:
     events = ["warning_raised", "warning_cleared"]
     own = [{"action": "persistent_notification.create", "data": {"message": "{{ title }}!"}}]
     alarm_events = [entity_id(hass, device, "alarm_event")]
-    await automate(hass, live, "alarm", alarm_events=alarm_events, event_types=events, include_expected=True, actions=own)
+    await automate(
+        hass, live, "alarm", alarm_events=alarm_events, event_types=events, include_expected=True, actions=own
+    )
     for raised in ({"3206"}, set[str]()):
         device.raised = frozenset(raised)
         await live(6)
