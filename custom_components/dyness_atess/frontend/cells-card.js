@@ -1,6 +1,6 @@
 // A battery or converter on the screen: one subscription, drawn anew with each picture.
 
-import { Localized, icon, make, tell } from "./dom.js";
+import { Localized, fire, icon, make } from "./dom.js";
 import { STEPS, age, arrival, columns, direction, flows, view } from "./model.js";
 import { style } from "./style.js";
 
@@ -8,7 +8,7 @@ const DOMAIN = "dyness_atess";
 export const TYPE = "dyness-atess-cells-card";
 const COMMAND = "dyness_atess/battery";
 const VERSION = new URL(import.meta.url).pathname.match(/^\/dyness_atess\/([^/]+)\//)?.[1];
-const CONNECTION_LOST = 3; // of the frontend's connection, which tells when it is there again
+const CONNECTION_LOST = 3; // of the frontend's connection, which reports when it is there again
 const [SOON, LATER, PATIENCE] = [5_000, 60_000, 12]; // ms between tries, and after how many of them something is wrong
 const AGE_SECONDS = 20;
 const PREVIEWED = 2; // modules
@@ -217,9 +217,9 @@ export class CellsCard extends Localized {
 
   #chip({ alarms, serious }) {
     const kind = serious.some((alarm) => alarm.protection) ? "protection" : serious.length ? "warning" : "ok";
-    const words = serious.length ? this.texts.count("card_alarms", serious.length) : this.texts.say("card_ok");
+    const text = serious.length ? this.texts.count("card_alarms", serious.length) : this.texts.say("card_ok");
     const more = !serious.length && alarms.length ? [", ", this.texts.count("card_notes", alarms.length)] : [];
-    const content = [icon(kind === "ok" ? ICONS.ok : ICONS.warning, "1.1em"), make("span", {}, words, more)];
+    const content = [icon(kind === "ok" ? ICONS.ok : ICONS.warning, "1.1em"), make("span", {}, text, more)];
     if (!alarms.length) return make("span", { class: `chip ${kind}` }, content);
     const toggle = () => {
       this.#alarmsOpen = !this.#alarmsOpen;
@@ -238,7 +238,7 @@ export class CellsCard extends Localized {
       mark.classList.add(kind);
       const words = make("span", { class: "words" }, make("span", {}, texts.entity(alarm.key, "binary_sensor")), note ? make("span", { class: "quiet" }, note) : null);
       if (!alarm.entity_id) return make("div", {}, mark, words);
-      const show = () => tell(this, "hass-more-info", { entityId: alarm.entity_id });
+      const show = () => fire(this, "hass-more-info", { entityId: alarm.entity_id });
       return make("button", { onclick: show, "data-focus": `alarm ${alarm.key} ${alarm.module}` }, mark, words);
     };
     return make("ul", { class: "alarms" }, alarms.map((alarm) => make("li", {}, line(alarm))));
@@ -274,7 +274,7 @@ export class CellsCard extends Localized {
     const open = this.#unfolded.get(module.id) ?? shown.open.has(module.id);
     const name = texts.say("card_module", { number: module.number });
     const figure = (kind, text) => make("span", { class: `figure ${kind}` }, text);
-    // Modules of a tower tell their cells and temperatures only.
+    // Modules of a tower report their cells and temperatures only.
     const bare = [module.soc, module.voltage, module.current].every((each) => each == null);
     const line = `figures ${bare ? "bare" : ""}`;
     const figures = [
@@ -322,7 +322,7 @@ export class CellsCard extends Localized {
     const count = module.cells.length;
     const layout = `--narrow: ${columns(count, 8)}; --medium: ${columns(count, 10)}; --wide: ${columns(count, 16)}`;
     const history = selected?.entity && make("button", {
-      class: "link", "data-focus": "history", onclick: () => tell(this, "hass-more-info", { entityId: selected.entity }),
+      class: "link", "data-focus": "history", onclick: () => fire(this, "hass-more-info", { entityId: selected.entity }),
     }, texts.say("card_history"));
     return [
       make("div", { class: "tiles", role: "group", "aria-label": name, style: layout, onkeydown: (event) => this.#move(event) }, module.cells.map(tile)),
@@ -370,7 +370,7 @@ export class CellsCard extends Localized {
           ...module.cells.map((each) => texts.quantity(each.voltage, "V", 3))].map(cell))))));
   }
 
-  /** What a battery without known cells tells of them. */
+  /** What is known of the cells of a battery without them one by one. */
   #extremes({ extremes = {} }) {
     const texts = this.texts;
     const shown = [

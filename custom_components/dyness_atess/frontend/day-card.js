@@ -1,6 +1,6 @@
 // State of charge and power of the last 24 hours, in one chart with a line at zero.
 
-import { Localized, draw, make, tell } from "./dom.js";
+import { Localized, draw, fire, make } from "./dom.js";
 
 export const TYPE = "dyness-atess-day-card";
 const DAY = 24 * 3600_000;
@@ -139,7 +139,7 @@ class DayCard extends Localized {
       make("div", { class: "times" }, times.map((time) => make("span", { style: `left: ${x(time) / 10}%` }, texts.time(new Date(time)))))
     );
     const legend = KEYS.filter((key) => this.#config[key]).map((key) =>
-      make("button", { class: key, onclick: () => tell(this, "hass-more-info", { entityId: this.#config[key] }) }, `${texts.entity(key)} ${this.#value(key)}`)
+      make("button", { class: key, onclick: () => fire(this, "hass-more-info", { entityId: this.#config[key] }) }, `${texts.entity(key)} ${this.#value(key)}`)
     );
     this.shadowRoot.replaceChildren(make("ha-card", {}, make("div", { class: "legend" }, legend), plot));
   }

@@ -11,8 +11,8 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Tell Home Assistant's frontend something, as its own elements do. */
-export function tell(element, type, detail = {}) {
+/** Fire an event, as the elements of Home Assistant do. */
+export function fire(element, type, detail = {}) {
   element.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
 }
 

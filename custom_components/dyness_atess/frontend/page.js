@@ -1,7 +1,7 @@
 // The page in the sidebar: every battery and converter of the house, each as on its card.
 
 import { TYPE, masters } from "./cells-card.js";
-import { Localized, icon, make, tell } from "./dom.js";
+import { Localized, fire, icon, make } from "./dom.js";
 
 const MENU = "M3,6H21V8H3V6M3,11H21V13H3V11M3,16H21V18H3V16Z";
 
@@ -53,7 +53,7 @@ class BatteriesPage extends Localized {
     if (!this.texts || !hass) return;
     const label = hass.localize("ui.sidebar.sidebar_toggle") || "Menu";
     const hasMenu = this.#narrow || hass.dockedSidebar === "always_hidden";
-    const menu = hasMenu && make("button", { "aria-label": label, onclick: () => tell(this, "hass-toggle-menu") }, icon(MENU, "1.5rem"));
+    const menu = hasMenu && make("button", { "aria-label": label, onclick: () => fire(this, "hass-toggle-menu") }, icon(MENU, "1.5rem"));
     this.#toolbar.replaceChildren(...[menu, make("h1", {}, this.texts.say("card_page"))].filter(Boolean));
 
     const shown = masters(hass).map((device) => device.id);
