@@ -15,10 +15,9 @@ from homeassistant.helpers.event import async_track_time_change, async_track_tim
 from homeassistant.util import dt as dt_util
 
 from ..cloud.queue import CEILING
-from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, CONF_RESERVE, DOMAIN
+from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, DOMAIN
 from ..telemetry.alarms import Alarms
 from ..telemetry.device import Device
-from ..telemetry.energy.outlook import RESERVE
 from .combined import Combined
 from .connection import connection, digest
 from .coordinator import Decode, Fetch, ReadingsCoordinator, last_midnight
@@ -112,11 +111,6 @@ class Account(ABC):
     def is_list_current(self) -> bool:
         """Whether what a list says of the devices is young enough to be shown."""
         return False
-
-    @property
-    def reserve(self) -> float:
-        """State of charge (%) down to which its batteries are discharged."""
-        return float(self.entry.options.get(CONF_RESERVE, RESERVE))
 
     @property
     def coordinators(self) -> Iterator[ReadingsCoordinator]:

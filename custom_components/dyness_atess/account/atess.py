@@ -13,7 +13,6 @@ from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Turn
 from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_DEVICE_SN, CONF_KIND, CONF_SERVER
 from ..telemetry.atess.decoder import ConverterDecoder
-from ..telemetry.energy.outlook import add_level
 from ..telemetry.reading import Reading
 from .account import Account, AccountConfigEntry
 from .connection import connection
@@ -72,8 +71,6 @@ class Converter:
             self._doubt_kind()
         else:
             self._account.memory.keep(self._serial, decoder=self.decoder.memory, kind=self._kind)
-            coordinator = self._account.devices.get(self._serial)
-            add_level(reading, coordinator.data if coordinator else None, self._account.reserve)
         return reading
 
     def _doubt_kind(self) -> None:

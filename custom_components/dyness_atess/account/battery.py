@@ -20,7 +20,6 @@ from ..telemetry.dyness.direction import DirectionWitness
 from ..telemetry.dyness.family import Family
 from ..telemetry.dyness.history import day_begins, latest_soc, samples
 from ..telemetry.energy.capacity import CAPACITIES, add_capacity, combine_modules
-from ..telemetry.energy.outlook import add_level
 from ..telemetry.raw import number
 from ..telemetry.reading import Reading
 from ..telemetry.vocabulary import Key
@@ -28,7 +27,6 @@ from .account import Account
 from .connection import digest
 from .coordinator import ReadingsCoordinator
 from .health import CellWatch
-from .outlook import look_ahead
 from .registry import is_enabled
 from .repairs import report
 from .schedule import WITHOUT_MASTER, Pace, Rhythm
@@ -77,7 +75,6 @@ class Battery:
         self._cells = CellWatch(account, self.coordinator, self.modules)
         self._followed = self.coordinator.received_at
         self.coordinator.async_add_listener(self._follow)
-        look_ahead(account, self.coordinator)
         for module in self.modules:
             self._add_module(module)
 
@@ -114,7 +111,6 @@ class Battery:
         if self._soc and received_at - self._soc[0] <= MAXIMUM_AGE:
             reading.values.setdefault(Key.SOC, self._soc[1])
         self._add_capacity(reading)
-        add_level(reading, self._account.devices[self.serial].data, self._account.reserve)
         return reading
 
     def _learn_direction(self, reading: Reading, received_at: datetime) -> None:

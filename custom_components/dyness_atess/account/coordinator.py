@@ -15,11 +15,12 @@ from homeassistant.util import dt as dt_util
 
 from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Priority, Turn
+from ..const import CONF_RESERVE
 from ..telemetry.energy.energies import Energies
-from ..telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE
+from ..telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE, RESERVE, Outlook, add_level
 from ..telemetry.energy.today import Today
 from ..telemetry.reading import Reading, Value
-from ..telemetry.vocabulary import ALARMS, LIFETIME, SLOW, TODAY, Key
+from ..telemetry.vocabulary import ALARMS, LIFETIME, OUTLOOK, SLOW, TODAY, Key
 from .connection import digest
 from .credentials import Credentials
 from .memory import Memory
@@ -35,8 +36,8 @@ type Fetch = Callable[[Turn], Awaitable[Any]]
 """Asks the cloud for an answer; raises a `CloudError` where there is none."""
 type Decode = Callable[[Any, datetime], Reading]
 """Returns what an answer means, which may be nothing. Never raises."""
-COUNTERS = LIFETIME | TODAY
-"""What is shown as totals that never fall, in place of what a sample says."""
+COMPUTED = LIFETIME | TODAY | OUTLOOK
+"""What is computed from successive samples, in place of what one of them says."""
 
 
 class ReadingsCoordinator(CloudCoordinator[Reading | None]):
@@ -79,8 +80,9 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """Every quantity that this device has ever had; none is forgotten while Home Assistant knows its entity."""
         self.key = serial + endpoint
         """What its answers and what is learned from them are kept under."""
-        self.energies = Energies(memory.recall(self.key).get("energies"))
-        self.today = Today(memory.recall(self.key).get("today"))
+        self.energies = memory.state(self.key, "energies", Energies)
+        self.today = memory.state(self.key, "today", Today)
+        self._outlook = memory.state(self.key, "outlook", Outlook)
         self.on_recovery: Callable[[ReadingsCoordinator], None] | None = None
         self.on_end: list[Callable[[], None]] = []
         self.goes_first = False
@@ -147,8 +149,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @callback
     def async_notice_time(self, midnight: float) -> None:
         """Update the entities when the data have become too old, and when a day has begun, without a new sample."""
-        if self._begin_day(midnight) and self.data:
-            self.publish(self.today.energies)
+        if self.today.begin(midnight) and self.data:
+            self.publish(self.today.values)
         shown = self.is_available, self._is_outlook_old
         self._update_ages()
         if shown != (self.is_available, self._is_outlook_old):
@@ -183,20 +185,12 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self, values: Mapping[Key, Value | None], attributes: Mapping[Key, Mapping[str, Any]] | None = None
     ) -> None:
         """Show from now on what was computed from successive samples, whatever the next one says; None is no value."""
-        self.add(values, attributes)
-        if self.data:
-            self.async_update_listeners()
-
-    @callback
-    def add(
-        self, values: Mapping[Key, Value | None], attributes: Mapping[Key, Mapping[str, Any]] | None = None
-    ) -> None:
-        """Publish with the update that is under way, for a listener that runs before the entities."""
         self._published = {key: value for key, value in {**self._published, **values}.items() if value is not None}
         self._attributes |= attributes or {}
         if self.data:
             before = {key: value for key, value in self.data.values.items() if key not in values}
             self._show(replace(self.data, values=before))
+            self.async_update_listeners()
 
     @callback
     def fill_gap(self, records: Iterable[tuple[datetime, float]]) -> None:
@@ -205,8 +199,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         totals = self.energies.fill(records)
         if gap and self.sampled_at:
             self.today.count(totals, self.sampled_at.timestamp(), records)
-        self._memory.keep(self.key, energies=self.energies.memory, today=self.today.memory)
-        self.publish(totals | self.today.energies)
+        self._memory.write_soon()
+        self.publish(totals | self.today.values)
 
     @callback
     def run(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -277,18 +271,15 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             self.sampled_at = min(sampled_at + timedelta(seconds=self._zone.offset), now)
         self.raw = raw
         totals = self.energies.add(reading.values, reading.sampled_at or now, metered=self._is_metered)
-        self._begin_day(last_midnight())
+        self.today.begin(last_midnight())
         at = (self.sampled_at or now).timestamp()
         self.today.follow(reading.values, at)
         if not self.is_module and not self.energies.gap:
             self.today.count(totals, at)
-        if energies := totals | self.today.energies:
-            self._memory.keep(self.key, energies=self.energies.memory, today=self.today.memory)
+        if energies := totals | self.today.values:
+            self._memory.write_soon()
             self._published.update(energies)
         self._show(reading)
-
-    def _begin_day(self, midnight: float) -> bool:
-        return self.today.begin(midnight, dt_util.utcnow().timestamp())
 
     def _learn_zone(self, reading: Reading, now: datetime) -> None:
         if self.data and self.data.sampled_at and reading.sampled_at and self.received_at:
@@ -300,9 +291,15 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     def _show(self, reading: Reading) -> None:
         """Show a sample with what others have told, and what it leaves out and does not age."""
-        before = self.data
+        before, reserve = self.data, float(self.config_entry.options.get(CONF_RESERVE, RESERVE))
+        if self.key == self.serial and not self.is_module:
+            add_level(reading, before, reserve)
         slow = {key: value for key, value in before.values.items() if key in SLOW} if before else {}
-        sample = {key: value for key, value in reading.values.items() if key not in COUNTERS}
+        sample = {key: value for key, value in reading.values.items() if key not in COMPUTED}
+        if self._is_metered:
+            sample |= self._outlook.add(sample, self.sample_time, reserve)
+            if sample.keys() >= {Key.SOC, Key.POWER, Key.ENERGY_RATED}:
+                self.quantities |= {(Platform.SENSOR, key) for key in OUTLOOK}
         attributes = reading.attributes | self._attributes
         self.data = replace(reading, values=slow | sample | self._published, attributes=attributes)
         if self.sampled_at and Key.LAST_REPORT in sample:
