@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from .devices import Json, collector, stamp
 from .module import Module
 from .points import COMMON_NAMES, Truth, Values, electrical, registers
-from .sample import ModuleSample, extremes, locate, single_cells
+from .sample import ModuleSample, extreme_places, extremes, single_cells
 from .storage import Storage
 from .throughput import NOMINAL_CELL_VOLTAGE
 
@@ -132,18 +132,10 @@ class HighVoltage(Storage):
         }
 
     def _places(self, modules: list[ModuleSample]) -> Values:
-        cells, warmth = [module.cells for module in modules], [module.temperatures for module in modules]
         places: Values = {}
-        for point, pick, measured, decimals in (
-            (2400, max, cells, 3),
-            (2700, min, cells, 3),
-            (3000, max, warmth, 1),
-            (3300, min, warmth, 1),
-        ):
-            place = locate(pick, measured)
-            places[str(point)] = f"{place.value:.{decimals}f}"
-            places[str(point + 100)] = str(place.module)
-            places[str(point + 200)] = str(1 if self.index_stuck and measured is cells else place.position)
+        for point, (text, place) in zip((2400, 2700, 3000, 3300), extreme_places(modules), strict=True):
+            position = 1 if self.index_stuck and point < 3000 else place.position
+            places |= {str(point): text, str(point + 100): str(place.module), str(point + 200): str(position)}
         return places
 
     def truth(self, now: datetime) -> Truth:
