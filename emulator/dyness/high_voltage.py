@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from .devices import Json, collector, stamp
+from .devices import collector, stamp
 from .module import Module
 from .points import COMMON_NAMES, Truth, Values, electrical, registers
 from .sample import ModuleSample, extreme_places, extremes, single_cells
 from .storage import Storage
-from .throughput import NOMINAL_CELL_VOLTAGE
 
 NAMES = {
     "10": "BDU序列号",
@@ -90,11 +89,6 @@ class HighVoltage(Storage):
     def system_capacity(self) -> float:
         """In Ah, of the system whose current it reports."""
         return self.capacities[0] * self.parallel
-
-    def rated_values(self) -> Json:
-        """Give rated voltage (V) and current (A): that of a T14 is its capacity in Ah (dyness-api 3.3)."""
-        voltage = self.cells_in_series * NOMINAL_CELL_VOLTAGE
-        return {"voltage": f"{voltage:.0f}", "current": f"{self.capacities[0]:.0f}"}
 
     def values(self, now: datetime) -> Values:
         """Give the points of the newest sample."""

@@ -25,12 +25,8 @@ class Model:
 
     name: str
     code: str = ""
-    category: str | None = "2"
-    """batteryCategory (dyness-api 3.2)"""
     suffix: Literal["-BMS", "-BDU", ""] = "-BMS"
     firmware: str = "2.50-71.10.11"
-    system_type: str = "20011"
-    product_type: str = "1"
     cells: int = 16
     """of one module"""
     sensors: int = 4
@@ -50,17 +46,15 @@ POWERBOX_G2 = Model(name="PowerBox G2", code="42")
 POWERBRICK = Model(name="PowerBrick", code="43")
 POWERBRICK_SC = Model(name="PowerBrick SC", code="226")
 POWERBRICK_PLUS = Model(name="PowerBrick Plus", code="328")
-JUNIOR_BOX = Model(name="Junior Box", code="1", category="1", system_type="20012")
+JUNIOR_BOX = Model(name="Junior Box", code="1")
 
 
 # High voltage.
 TOWER_T14 = Model(
     name="Tower T14",
     code="25",
-    category="3",
     suffix="-BDU",
     firmware="120",
-    system_type="20017",
     cells=30,
     sensors=2,
     module_serial=TOWER_MODULE,
@@ -80,11 +74,8 @@ TALLEST_TOWER = replace(TOWER_T14, name="Tower T46", code="")
 CYGNI = Model(
     name="Cygni 10.0HS-M8",
     code="192",
-    category=None,
     suffix="",
     firmware="21.21.208",
-    system_type="20012",
-    product_type="2",
     cells=128,
 )
 
