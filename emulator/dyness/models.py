@@ -51,22 +51,12 @@ JUNIOR_BOX = Model(name="Junior Box", code="1")
 
 # High voltage.
 TOWER_T14 = Model(
-    name="Tower T14",
-    code="25",
-    suffix="-BDU",
-    firmware="120",
-    cells=30,
-    sensors=2,
-    module_serial=TOWER_MODULE,
+    name="Tower T14", code="25", suffix="-BDU", firmware="120", cells=30, sensors=2, module_serial=TOWER_MODULE
 )
 TOWER_T17 = replace(TOWER_T14, name="Tower T17", code="26")
 TOWER_T21 = replace(TOWER_T14, name="Tower T21", code="")
 TOWER_PRO_TP7 = replace(TOWER_T14, name="Tower Pro TP7", code="7", sensors=8)
-TOWER_PRO_TP11 = replace(TOWER_PRO_TP7, name="Tower Pro TP11", code="")
-TOWER_PRO_TP15 = replace(TOWER_PRO_TP7, name="Tower Pro TP15", code="")
 STACK100_7S = replace(TOWER_T14, name="Stack100-7S", code="50", cells=16, sensors=4)
-STACK100_8S = replace(STACK100_7S, name="Stack100-8S", code="")
-STACK100_10S = replace(STACK100_7S, name="Stack100-10S", code="53")
 TALLEST_TOWER = replace(TOWER_T14, name="Tower T46", code="")
 """Nobody sells it: 13 boxes of 30 cells."""
 

@@ -18,7 +18,7 @@ from .throughput import NOMINAL_CELL_VOLTAGE, Throughput, of_today, since_epoch
 
 COMMUNICATION = {"Online": "1", "Offline": "2", "Breakdown": "3"}
 
-type Sub = Literal["all", "partial", "null", "empty", "absent", "reversed", "with_master", "single"]
+type Sub = Literal["all", "partial", "null", "absent", "reversed", "with_master", "single"]
 """What a master says of its modules: a hint and never the truth (dyness-api 5, field report F10 to F14)"""
 
 
@@ -133,7 +133,6 @@ class Storage(PointDevice):
             "reversed": serials[::-1],
             "with_master": [self.serial, *serials],
             "single": serials[:1],
-            "empty": [],
         }
         return {} if turn == "absent" else {"SUB": None if turn == "null" else ",".join(listed[turn])}
 
