@@ -8,7 +8,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .account.account import AccountConfigEntry
 from .account.atess import AtessAccount
-from .account.connection import release_connection
+from .account.connection import release_connections
 from .account.dyness import DynessAccount
 from .account.memory import Memory
 from .account.registry import serial_of
@@ -56,7 +56,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AccountConfigEntry) -> 
     """Leave nothing behind."""
     await Memory(hass, entry.entry_id).async_remove()
     withdraw(hass, entry)
-    release_connection(hass, entry.data)
+    release_connections(hass)
     await async_update_screen(hass)
 
 

@@ -1,8 +1,7 @@
 """Binary sensors: what a battery does, what it allows, and its alarm bits."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, override
+from typing import override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorDeviceClass as Class,
@@ -64,15 +63,11 @@ async def async_setup_entry(
 class ReadingBinarySensor(DeviceEntity, BinarySensorEntity):
     """A flag of the reading."""
 
-    _shown: tuple[bool, bool | None, Mapping[str, Any] | None] | None = None
-
     @override
     @callback
     def _handle_coordinator_update(self) -> None:
         """Write what is new: dozens of bits say the same for weeks."""
-        shown = self.available, self.is_on, self.extra_state_attributes
-        if shown != self._shown:
-            self._shown = shown
+        if self.is_new(self.is_on):
             super()._handle_coordinator_update()
 
     @property

@@ -6,6 +6,7 @@ from typing import Any, override
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigEntryState,
     ConfigFlow,
@@ -15,11 +16,10 @@ from homeassistant.config_entries import (
     OptionsFlow,
     SubentryFlowResult,
 )
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.core import callback
 import probatio as vol
 
-from .account.connection import connection, identity, release_connection
+from .account.connection import connection, identity, release_connections
 from .account.forms import (
     ATESS,
     ATESS_OPTIONS,
@@ -36,7 +36,9 @@ from .account.forms import (
 from .account.validation import attempt, check_change, find_battery, find_converter, list_devices, stripped
 from .cloud.dyness import REGIONS
 from .const import (
+    CONF_API_ID,
     CONF_API_TOKEN,
+    CONF_APP_ID,
     CONF_APP_SECRET,
     CONF_BASE_URL,
     CONF_CAPACITY,
@@ -59,13 +61,6 @@ def _vendor(entry: ConfigEntry) -> str:
     return "atess" if CONF_API_TOKEN in entry.data else "dyness"
 
 
-def _known_entry(hass: HomeAssistant, entry_id: str) -> ConfigEntry:
-    """Return an entry, or end the form that was left open while it was removed."""
-    if entry := hass.config_entries.async_get_entry(entry_id):
-        return entry
-    raise AbortFlow("entry_removed")
-
-
 def _subentry(kind: str, device: dict[str, str]) -> ConfigSubentryData:
     serial = device[CONF_DEVICE_SN]
     return ConfigSubentryData(data=device, subentry_type=kind, title=serial, unique_id=serial)
@@ -81,13 +76,11 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         self._account: dict[str, Any] = {}
         self._options: dict[str, Any] = {}
         self._server: dict[str, str] = {}
-        self._tried: list[dict[str, Any]] = []
 
     @callback
     @override
     def async_remove(self) -> None:
-        for account in self._tried:
-            release_connection(self.hass, account)
+        release_connections(self.hass)
 
     @classmethod
     @callback
@@ -126,18 +119,17 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             self._server = user_input
             account = self._account | stripped(user_input, SERVER, errors)
-            is_change = "entry_id" in self.context
-            check = self._store if is_change else self._list_devices
-            if not errors and (result := await check(account, errors)):
+            is_change = self.source == SOURCE_RECONFIGURE
+            finish = self._store if is_change else self._list_devices
+            if not errors and (result := await finish(account, errors)):
                 return result
-            if errors.get("base") == "invalid_auth" or not errors.keys() <= {"base", CONF_BASE_URL}:
+            if errors.get("base") == "invalid_auth" or errors.keys() - {"base", CONF_BASE_URL}:
                 step, schema = ("reconfigure", CHANGES["dyness"]) if is_change else ("dyness", DYNESS | SIDEBAR)
                 return self._form(step, schema, self._account, errors)
         return self._form("server", SERVER, self._server, errors)
 
     async def _list_devices(self, account: dict[str, Any], errors: dict[str, str]) -> ConfigFlowResult | None:
         """Make the entry with the devices that the account lists, or ask for one that it does not."""
-        self._tried.append(account)
         devices = await attempt(errors, list_devices(self.hass, account))
         if errors:
             return None
@@ -162,17 +154,14 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
             if not errors:
                 typed = {CONF_DEVICE_SN: account.pop(CONF_DEVICE_SN)}
                 self._abort_if_configured(account)
-                self._tried.append(account)
                 if device := await attempt(errors, find_converter(self.hass, account, typed)):
                     return await self._create("ATESS", account, _subentry(SUBENTRY_CONVERTER, device))
         return self._form("atess", ATESS | SIDEBAR, user_input, errors)
 
-    def _abort_if_configured(self, account: Mapping[str, str], entry: ConfigEntry | None = None) -> None:
-        """End the flow where another entry than `entry` has this account."""
-        others = [other for other in self._async_current_entries(include_ignore=False) if other is not entry]
-        # What is stored decides too: a changed token did not always change the unique id.
-        if any(identity(account) in (other.unique_id, identity(other.data)) for other in others):
-            raise AbortFlow("already_configured")
+    def _abort_if_configured(self, account: Mapping[str, str]) -> None:
+        """End the flow where another entry has this account."""
+        key = next(key for key in (CONF_APP_ID, CONF_API_ID, CONF_API_TOKEN) if account.get(key))
+        self._async_abort_entries_match({key: account[key]})
 
     async def _create(self, vendor: str, account: dict[str, Any], *subentries: ConfigSubentryData) -> ConfigFlowResult:
         """Make the entry. It has its unique id only from here on, so that a forgotten form blocks no other one."""
@@ -195,25 +184,28 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take another secret, region or server of the same account."""
         return await self._change("reconfigure", CHANGES, user_input)
 
+    @property
+    def _entry(self) -> ConfigEntry:
+        return self.hass.config_entries.async_get_known_entry(self.context["entry_id"])
+
     async def _change(
         self, step: str, schemas: dict[str, Schema], user_input: dict[str, str] | None
     ) -> ConfigFlowResult:
         """Take changed credentials."""
         errors: dict[str, str] = {}
-        entry = _known_entry(self.hass, self.context["entry_id"])
-        schema = schemas[_vendor(entry)]
-        suggested = {key: value for key, value in entry.data.items() if key not in _SECRETS}
+        data, schema = self._entry.data, schemas[_vendor(self._entry)]
+        suggested = {key: value for key, value in data.items() if key not in _SECRETS}
         if suggested.get(CONF_REGION) not in (None, *REGIONS):
             suggested[CONF_REGION] = OTHER_SERVER
         if user_input is not None:
             suggested = user_input
             typed = stripped(user_input, schema, errors)
             # A secret that is not typed stays; any other field that is left empty becomes empty.
-            kept = {key: value for key, value in entry.data.items() if key in _SECRETS or key not in schema}
-            account = self._account = kept | typed
+            account = {key: value for key, value in data.items() if key in _SECRETS or key not in schema} | typed
             if not errors and account.get(CONF_REGION) == OTHER_SERVER:
-                if not self._server and entry.data[CONF_REGION] not in REGIONS:
-                    self._server = {CONF_BASE_URL: entry.data[CONF_REGION]}
+                self._account = account
+                if not self._server and data[CONF_REGION] not in REGIONS:
+                    self._server = {CONF_BASE_URL: data[CONF_REGION]}
                 return await self.async_step_server()
             if not errors and (result := await self._store(account, errors)):
                 return result
@@ -221,18 +213,16 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _store(self, account: dict[str, Any], errors: dict[str, str]) -> ConfigFlowResult | None:
         """Check changed credentials and store them."""
-        entry = _known_entry(self.hass, self.context["entry_id"])
-        self._tried += (account, dict(entry.data))
+        entry = self._entry
         await attempt(errors, check_change(self.hass, entry, account))
-        _known_entry(self.hass, entry.entry_id)
         if not errors:
-            self._abort_if_configured(account, entry)
+            self._abort_if_configured(account)
         if errors or not self.hass.config_entries.async_update_entry(entry, data=account, unique_id=identity(account)):
             connection(self.hass, account).answers.clear()  # no reload takes them over
         if errors:
             return None
         if entry.state is ConfigEntryState.LOADED:
-            entry.runtime_data.ask_who_fails()
+            entry.runtime_data.retry_failed()
         is_reauth = self.source == SOURCE_REAUTH
         return self.async_abort(reason="reauth_successful" if is_reauth else "reconfigure_successful")
 
@@ -254,18 +244,16 @@ class DeviceSubentryFlow(ConfigSubentryFlow):
     async def async_step_user(self, user_input: dict[str, str] | None = None) -> SubentryFlowResult:
         """Take its serial number."""
         errors: dict[str, str] = {}
-        entry = _known_entry(self.hass, self._entry_id)
+        entry = self._get_entry()
         find, schema = (find_converter, CONVERTER) if _vendor(entry) == "atess" else (find_battery, STORAGE)
         if user_input is not None:
             typed = stripped(user_input, schema, errors)
-            device = None if errors else await attempt(errors, find(self.hass, dict(entry.data), typed))
-            _known_entry(self.hass, entry.entry_id)
-            if device:
+            if not errors and (device := await attempt(errors, find(self.hass, dict(entry.data), typed))):
                 serial = device[CONF_DEVICE_SN]
                 if entry.state is not ConfigEntryState.LOADED or serial not in entry.runtime_data.devices:
                     return self.async_create_entry(title=serial, data=device, unique_id=serial)
                 errors[CONF_DEVICE_SN] = "already_known"
-                entry.runtime_data.connection.answers.clear()
+                connection(self.hass, entry.data).answers.clear()
         form = self.add_suggested_values_to_schema(vol.Schema(schema), user_input)
         return self.async_show_form(step_id="user", data_schema=form, errors=errors)
 
@@ -280,14 +268,12 @@ class AccountOptionsFlow(OptionsFlow):
 
     async def async_step_dyness(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take the options of the account, and the capacity of one of its batteries."""
-        entry = _known_entry(self.hass, self.handler)
+        entry = self.config_entry
         known = entry.runtime_data.known.values() if entry.state is ConfigEntryState.LOADED else ()
         schema = dyness_options({device.serial: device.name or device.model or "" for device in known})
         errors: dict[str, str] = {}
-        if user_input is not None:
-            missing = {CONF_DEVICE, CONF_CAPACITY} - user_input.keys()
-            if len(missing) == 1:
-                errors[missing.pop()] = "incomplete_capacity"
+        if user_input is not None and len(missing := {CONF_DEVICE, CONF_CAPACITY} - user_input.keys()) == 1:
+            errors[missing.pop()] = "incomplete_capacity"
         return self._options("dyness", schema, user_input, errors)
 
     async def async_step_atess(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -297,20 +283,17 @@ class AccountOptionsFlow(OptionsFlow):
     def _options(
         self, step: str, schema: Schema, user_input: dict[str, Any] | None, errors: dict[str, str]
     ) -> ConfigFlowResult:
-        entry = _known_entry(self.hass, self.handler)
+        before = self.config_entry.options
         if user_input is not None:
             if not float(user_input[CONF_HOURLY_CALLS]).is_integer():
                 errors[CONF_HOURLY_CALLS] = "whole_number"
             if not errors:
-                return self.async_create_entry(data=_with_capacities(entry, dict(user_input)))
-        suggested = user_input or {key: value for key, value in entry.options.items() if key != CONF_CAPACITY}
+                options = dict(user_input)
+                capacities = dict(before.get(CONF_CAPACITY, {}))
+                if device := options.pop(CONF_DEVICE, None):
+                    capacities[device] = options.pop(CONF_CAPACITY)
+                known = {serial: capacity for serial, capacity in capacities.items() if capacity}  # 0 takes it away
+                return self.async_create_entry(data=options | {CONF_CAPACITY: known})
+        suggested = user_input or {key: value for key, value in before.items() if key != CONF_CAPACITY}
         form = self.add_suggested_values_to_schema(vol.Schema(schema), suggested)
         return self.async_show_form(step_id=step, data_schema=form, errors=errors)
-
-
-def _with_capacities(entry: ConfigEntry, options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options with the capacity among those of other batteries; 0 takes it away."""
-    capacities = dict(entry.options.get(CONF_CAPACITY, {}))
-    if device := options.pop(CONF_DEVICE, None):
-        capacities[device] = options.pop(CONF_CAPACITY)
-    return options | {CONF_CAPACITY: {serial: capacity for serial, capacity in capacities.items() if capacity}}

@@ -71,12 +71,13 @@ def _state(coordinator: CloudCoordinator[Any]) -> dict[str, Any]:
 def _device(account: Account, device: ReadingsCoordinator) -> dict[str, Any]:
     remembered = account.memory.recall(device.serial)
     capacity = remembered.get("capacity")
+    master = next((serial for serial in account.devices if device.serial in account.modules_of(serial)), None)
     listing = account.known[device.serial].listing if device.serial in account.known else None
     return {
         "serial": device.serial,
         "state": _state(device),
         "rhythm": asdict(device.rhythm) if device.rhythm else None,
-        "master": account.master_of(device.serial),
+        "master": master,
         "listing": dict(listing) if listing else None,
         "station": {"batteryCapacity": str(capacity)} if capacity else None,
         "reading": _reading(device.data) if device.data else None,
@@ -111,24 +112,21 @@ def redacted(content: Any, serials: Collection[str]) -> Any:
         ending = _ENDING.search(serial)
         return f"sn{digest(serial)}{ending[0] if ending else ''}"
 
-    def ours(value: Any) -> Any:
+    def clean(value: Any, field: str | None = None) -> Any:
+        """Return what may be published of a value; the cloud said it under the name `field`, or we ourselves."""
         match value:
             case dict():
-                return {ours(name): (theirs if name in ANSWERS else ours)(item) for name, item in value.items()}
+                is_said = field is not None
+                return {
+                    clean(name): clean(item, name if is_said or name in ANSWERS else None)
+                    for name, item in value.items()
+                }
             case list() | tuple():
-                return [ours(item) for item in value]
-            case str():
+                return [clean(item, field) for item in value]
+            case str() if field is None:
                 return pattern.sub(stand_in, value)
-        return value
-
-    def theirs(value: Any, field: str = "") -> Any:
-        match value:
-            case dict():
-                return {ours(name): theirs(item, name) for name, item in value.items()}
-            case list():
-                return [theirs(item, field) for item in value]
-            case None | bool():
-                return value
+        if field is None or value is None or isinstance(value, bool):
+            return value
         text = str(value).strip()
         if pattern.search(text):
             # Of a list of serial numbers those are left out that nobody knows.
@@ -140,4 +138,4 @@ def redacted(content: Any, serials: Collection[str]) -> Any:
         is_measurement = number(text) is not None and not (_LONG_NUMBER.match(text) or _PERSONAL.search(field))
         return value if is_measurement else REDACTED
 
-    return ours(content)
+    return clean(content)

@@ -19,7 +19,7 @@ from .telemetry.vocabulary import Key
 
 PARALLEL_UPDATES = 0
 PATIENCE = 10.0
-"""Seconds that an event waits for the cloud's words."""
+"""Seconds that an event waits for the cloud's text."""
 
 ALARM_EVENT = EventEntityDescription(key=Key.ALARM_EVENT, event_types=list(AlarmEventType))
 
@@ -34,7 +34,7 @@ async def async_setup_entry(
 
 
 class AlarmEventEntity(DeviceEntity, EventEntity):
-    """Tells of each alarm that rises or ends, on a device itself or on a module behind it."""
+    """Raises an event for each alarm that begins or ends, on a device itself or on a module behind it."""
 
     def __init__(self, account: Account, coordinator: ReadingsCoordinator, description: EventEntityDescription) -> None:
         """Prepare to follow the device."""
@@ -48,14 +48,14 @@ class AlarmEventEntity(DeviceEntity, EventEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        # Before the start is over no automation hears of anything.
+        # Before the start is over no automation listens.
         await super().async_added_to_hass()
         self.async_on_remove(async_at_started(self.hass, self._start))
 
     @callback
     def _start(self, _hass: HomeAssistant) -> None:
         self.account.on_added.append(self._follow)
-        self.async_on_remove(lambda: self.account.on_added.remove(self._follow))
+        self.async_on_remove(partial(self.account.on_added.remove, self._follow))
         for coordinator in self.account.devices.values():
             self._follow(coordinator)
 
@@ -63,9 +63,9 @@ class AlarmEventEntity(DeviceEntity, EventEntity):
     def _follow(self, coordinator: ReadingsCoordinator) -> None:
         own = self.coordinator.serial
         if coordinator.key in (own, *self.account.modules_of(own)):
-            look = partial(self._look, coordinator)
-            self.async_on_remove(coordinator.async_add_listener(look))
-            look()
+            compare = partial(self._compare, coordinator)
+            self.async_on_remove(coordinator.async_add_listener(compare))
+            compare()
 
     @override
     @callback
@@ -73,26 +73,27 @@ class AlarmEventEntity(DeviceEntity, EventEntity):
         """Write nothing: there is no state but the last event."""
 
     @callback
-    def _look(self, coordinator: ReadingsCoordinator) -> None:
-        """Compare a device or module with its sample before; an alarm that both tell of is told of once."""
-        modules, alarms = self.account.modules_of(self.coordinator.serial), self.account.alarms
-        others = modules if coordinator is self.coordinator else (self.coordinator.serial,)
-        told = {key for other in others if other in alarms for key in alarms[other].active}
+    def _compare(self, coordinator: ReadingsCoordinator) -> None:
+        """Compare a device or module with its sample before; an alarm that both have is one event."""
         if coordinator.data is None:
             return
+        own, alarms = self.coordinator.serial, self.account.alarms
+        modules = self.account.modules_of(own)
+        others = modules if coordinator is self.coordinator else (own,)
+        elsewhere = {key for other in others if other in alarms for key in alarms[other].active}
         module = modules.get(coordinator.serial)
-        if events := alarms[coordinator.serial].compare(coordinator.data, told, module):
+        if events := alarms[coordinator.serial].compare(coordinator.data, elsewhere, module):
             entry = coordinator.config_entry
-            entry.async_create_background_task(self.hass, self._tell(events), "an alarm")
+            entry.async_create_background_task(self.hass, self._raise(events), "an alarm")
 
-    async def _tell(self, events: list[AlarmEvent]) -> None:
-        """Raise events in their order, with the words that the cloud has for what has risen."""
+    async def _raise(self, events: list[AlarmEvent]) -> None:
+        """Raise events in their order; those of alarms that begin have the cloud's text, where it has one in time."""
         async with self._in_order:
-            words: dict[str, str] = {}
+            texts: dict[str, str] = {}
             if any(event.type.rises for event in events):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PATIENCE):
-                        words = await self.account.async_alarm_words(self.coordinator.serial)
+                        texts = await self.account.async_alarm_texts(self.coordinator.serial)
             for event in events:
-                self._trigger_event(event.type, event.attributes | (words if event.type.rises else {}))
+                self._trigger_event(event.type, event.attributes | (texts if event.type.rises else {}))
                 self.async_write_ha_state()

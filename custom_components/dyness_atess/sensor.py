@@ -26,7 +26,7 @@ from homeassistant.const import (
     UnitOfTime,
 )
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
@@ -51,6 +51,7 @@ from .telemetry.vocabulary import (
 )
 
 PARALLEL_UPDATES = 0
+_Disabler = er.RegistryEntryDisabler
 SCAN_INTERVAL = timedelta(minutes=5)
 """For the one sensor that no coordinator feeds."""
 
@@ -123,13 +124,9 @@ DIAGNOSTIC = {
     **_of(CHARGE, Key.CAPACITY_FULL, Key.CAPACITY_REMAINING),
     **_of(VOLTAGE, Key.CHARGE_VOLTAGE_LIMIT, Key.DISCHARGE_VOLTAGE_LIMIT, Key.BUS_VOLTAGE),
     **_of(CURRENT, Key.CHARGE_CURRENT_LIMIT, Key.DISCHARGE_CURRENT_LIMIT),
-    **_of(TEMPERATURE, Key.CELL_TEMPERATURE_AVERAGE, *PROBE_TEMPERATURES, Key.BATTERY_TEMPERATURE),
-    **_of(TEMPERATURE, Key.MOSFET_TEMPERATURE_AVERAGE, Key.MOSFET_TEMPERATURE_MAX, Key.MOSFET_TEMPERATURE_MIN),
-    **_of(TEMPERATURE, Key.BMS_TEMPERATURE, Key.BMS_TEMPERATURE_AVERAGE),
+    **_of(TEMPERATURE, Key.MOSFET_TEMPERATURE_MAX, Key.MOSFET_TEMPERATURE_MIN, *PROBE_TEMPERATURES),
     **_of(TEMPERATURE, Key.BMS_TEMPERATURE_MAX, Key.BMS_TEMPERATURE_MIN),
-    **_of(TEMPERATURE, Key.AMBIENT_TEMPERATURE, Key.INTERNAL_TEMPERATURE, Key.HEATSINK_TEMPERATURE),
-    **_of(TEMPERATURE, Key.POWER_MODULE_TEMPERATURE, Key.PV_CONVERTER_TEMPERATURE, Key.PV_INDUCTOR_TEMPERATURE),
-    **_of(TEMPERATURE, Key.OUTPUT_CONVERTER_TEMPERATURE, Key.OUTPUT_INDUCTOR_TEMPERATURE, Key.TRANSFORMER_TEMPERATURE),
+    **_of(TEMPERATURE, *(key for key in Key if key.endswith(("_temperature", "_temperature_average")))),
 }
 
 OFF_AT_FIRST = {
@@ -152,18 +149,22 @@ OFF_AT_FIRST = {
     Key.SIGNAL_STRENGTH: Kind(Class.SIGNAL_STRENGTH, SIGNAL_STRENGTH_DECIBELS_MILLIWATT, 0, State.MEASUREMENT),
 }
 
-_SHARED_NAMES: dict[str, str] = {
-    **dict.fromkeys(PROBE_TEMPERATURES, "probe_temperature"),
-    **dict.fromkeys(CELL_VOLTAGES, "single_cell_voltage"),
+
+_NUMBERED: dict[str, tuple[str, str]] = {
+    **{key: ("probe_temperature", str(number)) for number, key in enumerate(PROBE_TEMPERATURES, 1)},
+    **{key: ("single_cell_voltage", str(number)) for number, key in enumerate(CELL_VOLTAGES, 1)},
 }
+"""Quantities that share a name and differ in a number."""
 
 
 def _description(
     key: str, kind: Kind, category: EntityCategory | None = EntityCategory.DIAGNOSTIC, *, enabled: bool = True
 ) -> SensorEntityDescription:
+    name, number = _NUMBERED.get(key, (key, ""))
     return SensorEntityDescription(
         key=key,
-        translation_key=_SHARED_NAMES.get(key, key),
+        translation_key=name,
+        translation_placeholders={"number": number},
         device_class=kind.device_class,
         native_unit_of_measurement=kind.unit,
         suggested_display_precision=kind.precision,
@@ -204,38 +205,50 @@ async def async_setup_entry(
 
     descriptions = {Key(description.key): description for description in (*SENSORS, *SINGLE_CELLS)}
     show_single_cells(hass, entry)
-    add_again = await async_add_as_seen(entry, async_add_entities, Platform.SENSOR, descriptions, create)
-    account.on_options += (partial(show_single_cells, hass, entry), add_again)
+    await async_add_as_seen(entry, async_add_entities, Platform.SENSOR, descriptions, create)
     async_add_entities([CallsSensor(entry)])
     added = set[Key]()
 
     @callback
+    def apply_options() -> None:
+        for serial, keys in show_single_cells(hass, entry).items():
+            cells = [create(account.devices[serial], descriptions[key]) for key in keys if serial in account.devices]
+            async_add_entities(cells, config_subentry_id=account.subentry_id(serial))
+        devices = dr.async_get(hass)
+        if registered := devices.async_get_device_by_identifier((DOMAIN, entry.entry_id), entry.entry_id):
+            devices.async_update_device(registered.id, name=entry.title)
+
+    @callback
     def add_combined() -> None:
         new = account.combined.keys - added
-        added.update(new)
         if new:
+            added.update(new)
             async_add_entities(CombinedSensor(entry, for_module(descriptions[key])) for key in sorted(new))
 
+    account.on_options.append(apply_options)
     account.combined.on_change.append(add_combined)
     add_combined()
 
 
 @callback
-def show_single_cells(hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-    """Turn the sensors of all single cells on or off as the option says; what the user turned off stays off."""
+def show_single_cells(hass: HomeAssistant, entry: AccountConfigEntry) -> dict[str, list[Key]]:
+    """Turn the sensors of single cells on or off as the option says; what the user turned off stays off.
+
+    Returns those that are on now, by the serial numbers of their devices.
+    """
     shown = entry.options.get(CONF_SINGLE_CELLS, False)
-    disabler = er.RegistryEntryDisabler.INTEGRATION if shown else None
+    # Home Assistant reloads an account of which an entity is turned on, unless its entry had turned it off.
+    steps = (_Disabler.CONFIG_ENTRY, None) if shown else (_Disabler.INTEGRATION,)
     registry = er.async_get(hass)
+    turned_on: dict[str, list[Key]] = {}
     for registered in er.async_entries_for_config_entry(registry, entry.entry_id):
-        if registered.unique_id.rpartition("-")[2] not in CELL_VOLTAGES or registered.disabled_by is not disabler:
-            continue
-        if not shown:
-            registry.async_update_entity(registered.entity_id, disabled_by=er.RegistryEntryDisabler.INTEGRATION)
-            continue
-        # To turn it on where it stands would have Home Assistant reload the whole account. One that its entry had
-        # turned off is on when it is added again, with its name, area and history.
-        registry.async_update_entity(registered.entity_id, disabled_by=er.RegistryEntryDisabler.CONFIG_ENTRY)
-        registry.async_remove(registered.entity_id)
+        serial, _, key = registered.unique_id.rpartition("-")
+        if key in CELL_VOLTAGES and registered.disabled_by is (_Disabler.INTEGRATION if shown else None):
+            for disabled_by in steps:
+                registry.async_update_entity(registered.entity_id, disabled_by=disabled_by)
+            if shown:
+                turned_on.setdefault(serial, []).append(Key(key))
+    return turned_on
 
 
 def _time(seconds: float | None) -> datetime | None:
@@ -244,6 +257,13 @@ def _time(seconds: float | None) -> datetime | None:
 
 class ReadingSensor(DeviceEntity, SensorEntity):
     """A value of the reading."""
+
+    @override
+    @callback
+    def _handle_coordinator_update(self) -> None:
+        """Report what is measured with each sample, for helpers that integrate it; the rest changes once in weeks."""
+        if self.entity_category is None or self.is_new(self.native_value):
+            super()._handle_coordinator_update()
 
     @property
     @override

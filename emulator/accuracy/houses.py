@@ -60,25 +60,25 @@ class House:
         return charged_later - charged, discharged_later - discharged
 
 
-def powerhaus(appliances: float) -> House:
+def powerhaus(appliances: float, weather: int) -> House:
     """Without counters and without history."""
-    return _dyness("powerhaus", LOW_VOLTAGE, appliances)
+    return _dyness("powerhaus", LOW_VOLTAGE, appliances, weather)
 
 
-def dl5(appliances: float) -> House:
+def dl5(appliances: float, weather: int) -> House:
     """Without counters."""
-    return _dyness("dl5-3", LOW_VOLTAGE, appliances)
+    return _dyness("dl5-3", LOW_VOLTAGE, appliances, weather)
 
 
-def tower(appliances: float) -> House:
+def tower(appliances: float, weather: int) -> House:
     """With a counter of what was charged."""
-    return _dyness("tower-t14", HIGH_VOLTAGE, appliances)
+    return _dyness("tower-t14", HIGH_VOLTAGE, appliances, weather)
 
 
-def pbd(_appliances: float) -> House:
+def pbd(_appliances: float, weather: int) -> House:
     """With counters of both, in steps of 0.1 kWh, and without history."""
-    device, decoder = Pbd(seed=1), ConverterDecoder("pbd")
-    chance = Random("pbd")
+    device, decoder = Pbd(seed=weather), ConverterDecoder("pbd")
+    chance = Random(f"pbd {weather}")
 
     def flown(at: float) -> Flow:
         local = at - datetime(2026, 1, 1, tzinfo=UTC).timestamp() + device.utc_offset.total_seconds()
@@ -99,11 +99,11 @@ def pbd(_appliances: float) -> House:
 HOUSES = {"PowerHaus": powerhaus, "DL5.0C x 3": dl5, "Tower T14": tower, "PBD": pbd}
 
 
-def _dyness(name: str, glitches: tuple[tuple[str, str], ...], appliances: float) -> House:
-    device: Storage = build(name, seed=1)[0]
+def _dyness(name: str, glitches: tuple[tuple[str, str], ...], appliances: float, weather: int) -> House:
+    device: Storage = build(name, seed=weather)[0]
     device.battery = replace(device.battery, appliances=appliances / device.energy_rated)
     family_name: str | None = None
-    chance = Random(name)
+    chance = Random(f"{name} {weather}")
 
     def flown(at: float) -> Flow:
         totals = since_epoch(device.battery, device.battery.local(datetime.fromtimestamp(at, UTC)))

@@ -160,6 +160,11 @@ class Frontend:
         """Leave the names and areas of the new devices as they are."""
         await self.flow.get_by_role("button", name="Skip and finish").click()
         await self.success.wait_for(state="detached")
+        await self.closed()
+
+    async def closed(self) -> None:
+        """Wait for the step back in the history with which a dialog ends: it would take the next page away."""
+        await self.page.wait_for_function("!history.state?.dialog")
 
     async def call(self, command: str, **fields: Any) -> Any:
         """Send a WebSocket command over the connection of the page."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import os
 from pathlib import Path
+import re
 import shutil
 import subprocess
 from typing import Any
@@ -119,7 +120,7 @@ async def test_energy(tmp_path: Path, port: int, day: Day) -> None:
         await capacity.fill("5.12")
         await expect(capacity).to_have_value("5.12")
         await dialog.get_by_role("button", name="Save").click()
-        await dialog.locator("ha-dialog").wait_for(state="hidden")
+        await frontend.closed()
 
         ids = await home.entities(day.device.serial)
         [source] = (await home.call("energy/get_prefs"))["energy_sources"]
@@ -133,6 +134,10 @@ async def test_energy(tmp_path: Path, port: int, day: Day) -> None:
         assert "icon" not in state["attributes"], "the dashboard would show it instead of the level"
 
         await frontend.open("/energy/electricity")
+        battery = page.locator("hui-energy-distribution-card .circle-container.battery").first
+        await expect(battery).to_contain_text("%")
+        shown = [float(kwh) for kwh in re.findall(r"([0-9.]+)\s*kWh", await battery.inner_text())]
+        assert shown == [pytest.approx(kwh, abs=0.15) for kwh in day.truth(5.9, 20.1)]
         await page.wait_for_timeout(SETTLING)
         await frontend.screenshot("energy")
         assert not frontend.strangers

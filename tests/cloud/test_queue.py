@@ -66,7 +66,7 @@ class Account:
         """Run a story, after which nothing may be left."""
         self.loop.run_until_complete(story)
         assert not [handle for handle in self.loop._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]
-        assert not any(self.queue._waiting.values())
+        assert not self.queue._waiting
         self.loop.close()
 
     def gaps(self) -> list[float]:

@@ -9,13 +9,13 @@ from homeassistant.const import UnitOfTime
 from homeassistant.core import HomeAssistant, State
 import pytest
 
-from emulator.accuracy.__main__ import Errors, kinds_of_hours
+from emulator.accuracy.errors import Errors, add_sampled, kinds_of_hours
 from emulator.accuracy.houses import APPLIANCES, HOUSES
 from emulator.accuracy.month import Month, Riemann, outages
 
 
 def test_a_month() -> None:
-    house = HOUSES["DL5.0C x 3"](APPLIANCES)
+    house = HOUSES["DL5.0C x 3"](APPLIANCES, weather=1)
     chance = Random(1)  # noqa: S311
     month = Month(house=house, gaps=outages(chance), chance=chance)
     month.run()
@@ -28,8 +28,12 @@ def test_a_month() -> None:
         assert {round(row.sum - row.state, 3) for row in total.hours.values()} == {0.0}
     ours.add(house, month.ours, kinds)
     bare.add(house, month.bare, kinds)
-    assert max(ours.months) < 0.015
+    assert max(ours.of_months) < 0.015
     assert fmean(ours.hours["told"]) < 40 < fmean(bare.hours["told"])
+    add_sampled(sampled := Errors(), house)
+    for errors in zip(*sampled.months, strict=True):
+        assert fmean(errors) == pytest.approx(0, abs=1e-6)
+        assert max(errors) > 0.0005
 
 
 @pytest.mark.parametrize("method", ["left", "trapezoidal"])

@@ -316,7 +316,7 @@ async def test_deleted_while_it_is_asked(
         await released.wait()
         raise CloudEmpty
 
-    with patch.object(coordinator.source._client, "data_last", held):
+    with patch("custom_components.dyness_atess.cloud.atess.AtessClient.data_last", held):
         reading = asyncio.ensure_future(coordinator.async_refresh())
         await live(0.1)
         hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)

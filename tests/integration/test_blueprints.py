@@ -128,7 +128,9 @@ async def test_what_is_normal_too(hass: HomeAssistant, live: Live) -> None:
     events = ["warning_raised", "warning_cleared"]
     own = [{"action": "persistent_notification.create", "data": {"message": "{{ title }}!"}}]
     alarm_events = [entity_id(hass, device, "alarm_event")]
-    await automate(hass, live, "alarm", alarm_events=alarm_events, event_types=events, tell_expected=True, actions=own)
+    await automate(
+        hass, live, "alarm", alarm_events=alarm_events, event_types=events, include_expected=True, actions=own
+    )
     for raised in ({"3206"}, set[str]()):
         device.raised = frozenset(raised)
         await live(6)
@@ -175,7 +177,7 @@ async def test_a_state_of_charge_crossed(
 
 @pytest.mark.parametrize(
     ("days", "rise", "told"),
-    [(35, 14, "54 mV above the middle one, 14 mV more"), (35, 9, None), (35, -20, None), (20, 20, None)],
+    [(35, 14, "54 mV above the median cell, 14 mV more"), (35, 9, None), (35, -20, None), (20, 20, None)],
 )
 async def test_cells_drifting_apart(
     recorder_mock: Recorder, hass: HomeAssistant, freezer: FrozenDateTimeFactory, days: int, rise: int, told: str | None

@@ -46,6 +46,9 @@ async def test_two_batteries(hass: HomeAssistant, live: Live) -> None:
     assert registered[f"{entry.entry_id}-soc"].original_device_class is None
     device = device_of(hass, entry, entry.entry_id)
     assert (device.name, device.entry_type) == (entry.title, "service")
+    hass.config_entries.async_update_entry(entry, title="Cellar")
+    await live(1)
+    assert device_of(hass, entry, entry.entry_id).name == "Cellar"
 
     cloud.add_fault(Fault("network_anomaly", serial=small.serial))
     await live(10)

@@ -383,27 +383,3 @@ async def test_the_same_in_two_tabs(hass: HomeAssistant, cloud: DynessCloud, hid
     assert other.get("reason") == "already_configured" or other["errors"] == {"device_sn": "already_known"}
     (found,) = hass.config_entries.async_entries(DOMAIN)
     assert len(found.subentries) == (step != "dyness")
-
-
-@pytest.mark.parametrize("kind", ["reauth", "reconfigure", "storage", "options"])
-@pytest.mark.parametrize("when", ["idle", "asking", "failing"])
-async def test_the_entry_is_removed_while_a_form_is_open(
-    hass: HomeAssistant, loaded: MockConfigEntry, cloud: DynessCloud, hidden: str, kind: str, when: str
-) -> None:
-    form = await open_form_of(hass, loaded, kind)
-    known = typed(cloud) | {"device_sn": hidden, "single_cells": True, "hourly_calls": 60}
-    values = {field: known[field] for field in map(str, form["data_schema"].schema) if field in known}
-    if when == "failing":
-        cloud.add_fault(Fault("http_500"))
-    flows, removed = manager_of(hass, form), hass.config_entries.async_remove(loaded.entry_id)
-    if when == "idle" or kind == "options":
-        await removed
-        if kind != "reauth":  # Home Assistant itself ends those
-            assert (await send(hass, form, values))["reason"] == "entry_removed"
-    else:
-        sent = hass.async_create_task(flows.async_configure(form["flow_id"], values))
-        await asyncio.sleep(0)
-        await removed
-        assert (await sent)["reason"] == "entry_removed"
-    assert not flows.async_progress()
-    assert not hass.data[_CONNECTIONS]

@@ -233,7 +233,6 @@ async def test_memory_that_is_closed(hass: HomeAssistant, live: Live, hass_stora
     memory = entry.runtime_data.memory
     await live.until(hass.config_entries.async_remove(entry.entry_id))
     memory.keep(SERIAL, family="late")
-    memory.keep_answers(dict)
     await live(90)
     assert not [key for key in hass_storage if entry.entry_id in key]
 

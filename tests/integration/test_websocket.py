@@ -109,20 +109,27 @@ async def test_battery(
     assert await screen.picture(after=picture["sampled_at"])
 
 
-async def test_all_updates_of_a_moment_are_one_picture(
+async def test_what_has_not_changed_is_not_sent_again(
     hass: HomeAssistant, loaded: MockConfigEntry, screen: Screen
 ) -> None:
     await screen.ask(device_of(hass, loaded, SERIAL).id)
     await screen.picture()
-    for coordinator in loaded.runtime_data.coordinators:
-        coordinator.data.values["soc"] = 55.5
-        for _ in range(3):
-            coordinator.async_update_listeners()
+    battery = loaded.runtime_data.devices[SERIAL]
+    battery.data.values["soc"] = 55.5
+    for coordinator in (battery, *loaded.runtime_data.coordinators):
+        coordinator.async_update_listeners()
     assert (await screen.picture())["soc"] == 55.5
     assert await screen.is_quiet()
-    for coordinator in loaded.runtime_data.coordinators:
-        coordinator.async_update_listeners()
-    assert await screen.is_quiet()  # nothing has changed
+
+
+async def test_a_battery_that_is_deleted(hass: HomeAssistant, loaded: MockConfigEntry, screen: Screen) -> None:
+    device = device_of(hass, loaded, SERIAL)
+    await screen.ask(device.id)
+    await screen.picture(state="ready")
+    await loaded.runtime_data.async_remove(SERIAL)
+    dr.async_get(hass).async_remove_device(device.id)
+    await screen.picture(state="gone")
+    assert (await screen.ask(device.id))["error"]["code"] == "not_found"
 
 
 async def test_single_cells_that_are_on_are_named(hass: HomeAssistant, cloud: DynessCloud, screen: Screen) -> None:

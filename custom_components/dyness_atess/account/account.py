@@ -9,9 +9,8 @@ import math
 from typing import Any, ClassVar
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_time_change, async_track_time_interval
 from homeassistant.util import dt as dt_util
 
@@ -20,17 +19,15 @@ from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, CONF_RESERVE, DOMAIN
 from ..telemetry.alarms import Alarms
 from ..telemetry.device import Device
 from ..telemetry.energy.outlook import RESERVE
-from ..telemetry.vocabulary import Key
 from .combined import Combined
 from .connection import connection, digest
-from .coordinator import ReadingsCoordinator, last_midnight
+from .coordinator import Decode, Fetch, ReadingsCoordinator, last_midnight
 from .credentials import Credentials
 from .memory import Answers, Memory, answer
 from .read import CloudCoordinator
-from .registry import Quantity, known_devices, known_quantities
+from .registry import Quantity, device_of, known_devices, known_quantities, other_owner
 from .repairs import report, withdraw
-from .schedule import FAILED_TOGETHER
-from .source import Source
+from .schedule import FAILED_TOGETHER, FAILING_CALLS, OTHER_CALLS
 
 _LOGGER = logging.getLogger(__package__)
 
@@ -38,10 +35,10 @@ type AccountConfigEntry = ConfigEntry[Account]
 
 PATIENCE = 10.0
 """Seconds that the set-up waits for the first readings. Slower ones arrive later; the start is not held up."""
-LOOK_AFTER_INTERVAL = timedelta(minutes=1)
+TICK = timedelta(minutes=1)
 OLD = timedelta(minutes=15)
-"""Values that have become so old by waiting are told of ..."""
-WORTH_TELLING = 60.0
+"""Values that become so old by waiting are worth a repair ..."""
+LONG_WAIT = 60.0
 """... where the next call is so many seconds away."""
 
 
@@ -80,8 +77,8 @@ class Account(ABC):
         self._first_reads: set[asyncio.Task[None]] = set()
         self._claimed: set[str] = set()
         """Devices that another account already reads."""
-        self._waited_at: datetime | None = None
-        """When somebody was last seen to wait long, until all is well again."""
+        self.calls_per_module = 0.0
+        """Calls an hour that are left for each module that answers."""
         self.goes_on_at: datetime | None = None
         """When there are calls again, while values age without them."""
 
@@ -136,11 +133,7 @@ class Account(ABC):
         """Return the subentry to which a device belongs."""
         return self.subentries.get(serial)
 
-    def master_of(self, serial: str) -> str | None:
-        """Return what a module stands behind."""
-        return None
-
-    async def async_alarm_words(self, serial: str) -> dict[str, str]:
+    async def async_alarm_texts(self, serial: str) -> dict[str, str]:
         """Ask what the cloud says of the alarms of a device: a text, and an advice."""
         return {}
 
@@ -152,24 +145,18 @@ class Account(ABC):
         """Return the numbers of the modules behind a device by their serial numbers."""
         return {}
 
-    def is_looked_at(self, serial: str, key: Key) -> bool:
-        """Return whether a sensor is on, or not there yet: what is off needs no call."""
-        registry = er.async_get(self.hass)
-        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{serial}-{key}")
-        return not entity_id or not registry.entities[entity_id].disabled
-
     async def async_start(self) -> None:
         """Show what was read before, and read the rest. What takes long arrives later."""
         self.queue.allow(self._ceiling)
-        self._answers = await self.memory.async_load() | self.connection.answers
+        self._answers = await self.memory.async_load(self._last_answers) | self.connection.answers
         self.connection.answers.clear()
         for serial in list(self.known):
             self._begin(serial)
             await asyncio.sleep(0)  # the last answers of many devices take their time
         self.combined = Combined(self.devices, self.memory, self.entry.entry_id)
         self.on_added.append(self.combined.follow)
-        self.entry.async_on_unload(async_track_time_interval(self.hass, self._look_after, LOOK_AFTER_INTERVAL))
-        self.entry.async_on_unload(async_track_time_change(self.hass, self._look_after, 0, 0, 0))  # days begin
+        self.entry.async_on_unload(async_track_time_interval(self.hass, self._tick, TICK))
+        self.entry.async_on_unload(async_track_time_change(self.hass, self._tick, 0, 0, 0))  # days begin
         reads = self.entry.async_create_background_task(self.hass, self._read_first(), "first readings")
         await asyncio.wait({reads}, timeout=PATIENCE)
 
@@ -177,7 +164,7 @@ class Account(ABC):
         await self.async_read_list()
         while self._first_reads:
             await asyncio.wait(self._first_reads)
-        self._look_after(dt_util.utcnow())
+        self._tick(dt_util.utcnow())
 
     async def async_stop(self) -> None:
         """Keep what was read for the next start, and take back the repairs that the owner does not ignore."""
@@ -200,31 +187,21 @@ class Account(ABC):
             self._begin(serial)
 
     def _begin(self, serial: str) -> None:
-        if serial not in self.devices and not self._is_claimed(serial):
-            self._add_device(serial)
-
-    def _is_claimed(self, serial: str) -> bool:
-        """Return whether another account has this device, which its owner is told of."""
-        registry = dr.async_get(self.hass)
-
-        def is_owner(entry: AccountConfigEntry) -> bool:
-            if account := getattr(entry, "runtime_data", None):
-                return serial in account.devices
-            registered = registry.async_get_device_by_identifier
-            return bool(registered((DOMAIN, serial), entry.entry_id)) and serial not in self._registered
-
-        entries = self.hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False)
-        owner = next((entry for entry in entries if entry is not self.entry and is_owner(entry)), None)
-        if owner and serial not in self._claimed:
-            self._claimed.add(serial)
-            _LOGGER.warning("Device %s is read by the account %s already", digest(serial), owner.title)
-        name = self.known[serial].name or self.known[serial].model or self.manufacturer
+        if serial in self.devices:
+            return
+        owner = other_owner(self.hass, self.entry, serial, is_registered=serial in self._registered)
+        device = self.known[serial]
+        name = device.name or device.model or self.manufacturer
         placeholders = {"device": name, "entry": self.entry.title, "other": owner.title if owner else ""}
         report(self.hass, self.entry, owner is not None, "claimed", serial=serial, placeholders=placeholders)
-        return owner is not None
+        if owner is None:
+            self._add_device(serial)
+        elif serial not in self._claimed:
+            self._claimed.add(serial)
+            _LOGGER.warning("Device %s is read by the account %s already", digest(serial), owner.title)
 
     def reader(
-        self, source: Source, serial: str, name: str, *, of: set[Quantity] | None = None, **options: Any
+        self, fetch: Fetch, decode: Decode, serial: str, name: str, *, of: set[Quantity] | None = None, **options: Any
     ) -> ReadingsCoordinator:
         """Return what reads a device, or with `of` those of its quantities that another endpoint has."""
         known = self._registered.get(serial, set())
@@ -234,7 +211,8 @@ class Account(ABC):
             self.hass,
             self.entry,
             self.credentials,
-            source,
+            fetch,
+            decode,
             serial=serial,
             name=name,
             memory=self.memory,
@@ -247,7 +225,7 @@ class Account(ABC):
         """Begin with the readings of a device, or with those of another endpoint."""
         key = coordinator.key
         (self.devices if key == coordinator.serial else self.secondary)[key] = coordinator
-        coordinator.on_recovery = self._ask_who_failed_with
+        coordinator.on_recovery = self._retry_failed_with
         self.credentials.readers += 1
         if kept := self._answers.pop(key, None):
             coordinator.restore(**kept)
@@ -261,52 +239,61 @@ class Account(ABC):
             task.add_done_callback(self._first_reads.discard)
 
     @callback
-    def _ask_who_failed_with(self, recovered: ReadingsCoordinator) -> None:
+    def _retry_failed_with(self, recovered: ReadingsCoordinator) -> None:
         since = (recovered.retries.since or 0) - FAILED_TOGETHER
         for other in self.coordinators:
             if other is not recovered and other.retries.since is not None and other.retries.since >= since:
                 other.async_ask()
-                self.queue.hurry(other.turn)
+                self.queue.promote(other.turn)
 
     @callback
-    def ask_who_fails(self) -> None:
+    def retry_failed(self) -> None:
         """Ask again at once what failed, as with other credentials."""
         for coordinator in self.coordinators:
             if not coordinator.last_update_success:
                 coordinator.async_ask()
 
     @callback
-    def _look_after(self, now: datetime) -> None:
-        """Do what takes no call, each minute."""
-        self.memory.keep_answers(self._last_answers)
+    def _tick(self, now: datetime) -> None:
+        """Share out the calls of an hour, and show what time has changed without a call."""
         answering = [found for found in self.coordinators if found.retries.since is None and not found.is_disabled]
-        self.queue.kept_for_masters = math.ceil(sum(found.calls_per_hour for found in answering))
+        self._share_calls(answering)
         midnight = last_midnight()
         for coordinator in self.coordinators:
             coordinator.async_notice_time(midnight)
         self.combined.update()
-        seconds = self.queue.seconds_to_next
-        old = [found for found in answering if found.is_older_than(OLD)]
-        is_waiting = bool(seconds and seconds > WORTH_TELLING and any(found.is_waiting for found in old))
-        if old and not is_waiting and self._waited_at and now - self._waited_at < 2 * LOOK_AFTER_INTERVAL:
-            return  # between two pauses
-        if not (is_waiting or self._waited_at):
+        self._report_waiting(now, [found for found in answering if found.is_older_than(OLD)])
+
+    def _share_calls(self, answering: list[ReadingsCoordinator]) -> None:
+        """Keep for masters what they need; modules share what is left beside the list and what fails."""
+        failing = sum(found.retries.since is not None for found in self.coordinators)
+        ceiling = self.queue.ceiling
+        self.queue.kept_for_masters = math.ceil(sum(found.calls_per_hour for found in answering))
+        left = ceiling - self.queue.kept_for_masters - OTHER_CALLS - min(failing * FAILING_CALLS, ceiling // 3)
+        self.calls_per_module = max(left, 0) / max(sum(found.is_module for found in answering), 1)
+
+    def _report_waiting(self, now: datetime, old: list[ReadingsCoordinator]) -> None:
+        """Raise a repair while values are old because their calls have to wait, and take it back afterwards."""
+        seconds, was_waiting = self.queue.seconds_to_next or 0.0, self.goes_on_at is not None
+        if seconds > LONG_WAIT and any(found.is_waiting for found in old):
+            self.goes_on_at = now + timedelta(seconds=seconds)
+        elif self.goes_on_at and not (old and now < self.goes_on_at + 2 * TICK):  # a pause may follow another one
+            self.goes_on_at = None
+        else:
             return
-        self.goes_on_at = now + timedelta(seconds=seconds or 0) if is_waiting else None
         goes_on = dt_util.as_local(self.goes_on_at or now).strftime("%H:%M")
-        if is_waiting != bool(self._waited_at):
-            text = f"wait for calls until {goes_on}" if is_waiting else "are read again"
+        if was_waiting != bool(self.goes_on_at):
+            text = f"wait for calls until {goes_on}" if self.goes_on_at else "are read again"
             _LOGGER.info("%s: devices %s", self.entry.title, text)
             for found in old:
                 found.async_update_listeners()
-        self._waited_at = now if is_waiting else None
         placeholders = {
             "entry": self.entry.title,
             "time": goes_on,
             "calls": str(self.queue.calls_last_hour),
             "ceiling": str(self.queue.ceiling),
         }
-        report(self.hass, self.entry, is_waiting, "waiting", placeholders=placeholders)
+        report(self.hass, self.entry, self.goes_on_at is not None, "waiting", placeholders=placeholders)
 
     async def async_apply_changes(self) -> None:
         """Take over options, a new name and devices that were added or removed by hand; other data need a reload."""
@@ -321,16 +308,18 @@ class Account(ABC):
         self.connection.answers.clear()
         self.known = known_devices(self.hass, self.entry) | self.known
         self.add_devices()
+        for device in self.devices.values():
+            if not device.is_module:
+                device.decode_again()
         for listener in self.on_options:
             listener()
 
     async def async_remove(self, serial: str) -> None:
         """Forget a device and its modules."""
-        registry = dr.async_get(self.hass)
         for module in list(self.modules_of(serial)):
             await self.async_remove(module)
-            if registered := registry.async_get_device_by_identifier((DOMAIN, module), self.entry.entry_id):
-                registry.async_remove_device(registered.id)
+            if registered := device_of(self.hass, self.entry, module):
+                dr.async_get(self.hass).async_remove_device(registered.id)
         self.known.pop(serial, None)
         self.alarms.pop(serial, None)
         withdraw(self.hass, self.entry, serial)

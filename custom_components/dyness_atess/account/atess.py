@@ -6,20 +6,19 @@ from datetime import datetime
 from typing import Any, override
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from ..cloud.atess import BASE_URL, KINDS, AtessClient
 from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Turn
-from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_DEVICE_SN, CONF_KIND, CONF_SERVER, DOMAIN
+from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_DEVICE_SN, CONF_KIND, CONF_SERVER
 from ..telemetry.atess.decoder import ConverterDecoder
 from ..telemetry.energy.outlook import add_level
 from ..telemetry.reading import Reading
 from .account import Account, AccountConfigEntry
 from .connection import connection
+from .registry import device_of
 from .schedule import CONVERTER
-from .source import Source
 
 SIGNS = {"positive_discharging": 1, "positive_charging": -1}
 
@@ -35,8 +34,8 @@ def atess_client(hass: HomeAssistant, account: Mapping[str, Any]) -> AtessClient
     )
 
 
-class Converter(Source):
-    """The source of a converter's readings, whose meaning is learned from record to record."""
+class Converter:
+    """Asks for the records of a converter, whose meaning is learned from one to the next."""
 
     def __init__(self, account: AtessAccount, client: AtessClient, serial: str, kind: str) -> None:
         """Go on with what was learned before; until a record has shown the kind, it is only likely."""
@@ -48,7 +47,6 @@ class Converter(Source):
         self.decoder = self._new_decoder()
 
     def _new_decoder(self) -> ConverterDecoder:
-        sign = SIGNS.get(self._account.entry.options.get(CONF_BATTERY_SIGN, ""))
         remembered = [
             self._account.memory.recall(serial).get("decoder") for serial in (self._serial, *self._account.known)
         ]
@@ -56,24 +54,19 @@ class Converter(Source):
         if memory is None and (others := [other["clock_offset"] for other in remembered if other]):
             # The clocks of one plant are alike: a record that was old when this device was added is not shown as new.
             memory = {"clock_offset": others[0]}
-        return ConverterDecoder(self._kind, memory, battery_sign=sign)
+        return ConverterDecoder(self._kind, memory)
 
-    def take_over_sign(self) -> None:
-        """Read the last record again with what the owner has chosen."""
-        self.decoder = self._new_decoder()
-        if coordinator := self._account.devices.get(self._serial):
-            coordinator.decode_again()
-
-    @override
     async def fetch(self, turn: Turn) -> Any:
+        """Ask for the last record."""
         try:
             return await self._client.data_last(self._kind, self._serial, turn)
         except CloudEmpty, CloudRefused:
             self._doubt_kind()
             raise
 
-    @override
     def decode(self, raw: Any, received_at: datetime) -> Reading:
+        """Return what it means."""
+        self.decoder.battery_sign = SIGNS.get(self._account.entry.options.get(CONF_BATTERY_SIGN, ""))
         reading = self.decoder.decode(raw, received_at)
         if reading.empty:
             self._doubt_kind()
@@ -112,16 +105,16 @@ class AtessAccount(Account):
         kinds = {subentry.data[CONF_DEVICE_SN]: subentry.data[CONF_KIND] for subentry in self.entry.subentries.values()}
         if (kind := kinds.get(serial)) is None:
             return
-        source = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
-        coordinator = self.reader(source, serial, self.known[serial].model or "", interval=CONVERTER)
+        converter = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
+        coordinator = self.reader(
+            converter.fetch, converter.decode, serial, self.known[serial].model or "", interval=CONVERTER
+        )
         coordinator.after_answer = CONVERTER
-        self.on_options.append(source.take_over_sign)
-        coordinator.on_end.append(lambda: self.on_options.remove(source.take_over_sign))
         self.add(coordinator)
 
     def describe(self, serial: str, kind: str) -> None:
         """Name a converter by its kind, until its device is registered with that."""
-        if not dr.async_get(self.hass).async_get_device_by_identifier((DOMAIN, serial), self.entry.entry_id):
+        if not device_of(self.hass, self.entry, serial):
             # The end of the serial number tells several apart; the whole of it has no place in what states show.
             which = f" {serial[-4:]}" if len(self.subentries) > 1 else ""
             model = kind.upper()

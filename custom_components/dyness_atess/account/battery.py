@@ -1,5 +1,6 @@
 """One battery: its master, the modules behind it, and what other endpoints know of it."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 import re
@@ -14,42 +15,41 @@ from ..cloud.dyness import DynessClient
 from ..cloud.queue import Priority, Turn
 from ..const import CONF_CAPACITY
 from ..telemetry.device import WorkStatus
-from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, family_by_name
+from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, decode_running, family_by_name
 from ..telemetry.dyness.direction import DirectionWitness
 from ..telemetry.dyness.family import Family
 from ..telemetry.dyness.history import day_begins, latest_soc, samples
 from ..telemetry.energy.capacity import CAPACITIES, add_capacity, combine_modules
 from ..telemetry.energy.outlook import add_level
-from ..telemetry.reading import Reading, Value
+from ..telemetry.raw import number
+from ..telemetry.reading import Reading
 from ..telemetry.vocabulary import Key
 from .account import Account
 from .connection import digest
+from .coordinator import ReadingsCoordinator
 from .health import CellWatch
-from .module import Module, RunningData
 from .outlook import look_ahead
+from .registry import is_enabled
 from .repairs import report
-from .schedule import FAILING_CALLS, LIST_CALLS, WITHOUT_MASTER, Pace, Rhythm
+from .schedule import WITHOUT_MASTER, Pace, Rhythm
 from .secondary import SecondaryEndpoint
-from .source import Source
 from .statistics import Completion
 
 MAXIMUM_AGE = timedelta(minutes=15)
 """Of a state of charge from the history."""
 MAXIMUM_MODULES = 128
 """More than any stack has; what lists more is no list of modules."""
-SILENT = timedelta(days=1)
-"""A module that has said nothing for so long is not counted any more: it has been replaced."""
+REPLACED = timedelta(days=1)
+"""A module without a sample for so long is not counted any more."""
 STATION_PAUSE, DONGLE_PAUSE = 1800.0, 3600.0
-BURST = 60.0
-"""Seconds within which the modules that follow a sample are asked."""
 RUNNING = "running data"
 
 _MASTER = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
 """How the cloud marks the serial number of a master, which some lists name among its own modules."""
 
 
-class Battery(Source):
-    """Follows a master, and is the source of its readings."""
+class Battery:
+    """Reads a master and, behind each new sample of it, what belongs to it."""
 
     def __init__(self, account: Account, client: DynessClient, serial: str) -> None:
         """Begin with what was ever seen of it."""
@@ -63,40 +63,47 @@ class Battery(Source):
         self._direction = DirectionWitness(remembered.get("direction"))
         self._soc: tuple[datetime, float] | None = None
         """From the day's history, for where no point has it."""
-        self._radio: dict[Key, Value] = {}
-        """What the Wi-Fi dongle says of itself."""
         self._lacks_soc = False
         self._listed: tuple[WorkStatus | None, bool] = None, False
         """What of the list is shown."""
         self._name = account.known[serial].model or "device"
-        turn = Turn(Priority.MASTER, device=digest(serial))
-        endpoint = partial(SecondaryEndpoint, account.hass, account.entry, account.credentials, turn=turn)
-        self._station = endpoint(
-            partial(client.station_info, serial), name=f"plant of {self._name} {turn.device}", pause=STATION_PAUSE
-        )
-        self._dongle = endpoint(self._ask_dongle, name=f"dongle of {self._name} {turn.device}", pause=DONGLE_PAUSE)
-        self.alarms = endpoint(partial(client.alarms, serial), name=f"alarms of {self._name} {turn.device}")
-        self._history = endpoint(partial(client.last_power_data, serial), name=f"history of {self._name} {turn.device}")
+        self._station = self._endpoint("plant", partial(client.station_info, serial), STATION_PAUSE)
+        self._dongle = self._endpoint("dongle", self._fetch_dongle, DONGLE_PAUSE)
+        self.alarms = self._endpoint("alarms", partial(client.alarms, serial))
+        self._history = self._endpoint("history", partial(client.last_power_data, serial))
         if (family := family_by_name(remembered.get("family"))) and family.running:
             self._add_running(family)
-        self.coordinator = account.reader(self, serial, self._name, rhythm=Rhythm(), is_metered=True)
+        self.coordinator = account.reader(
+            self._fetch, self._decode, serial, self._name, rhythm=Rhythm(), is_metered=True
+        )
         account.add(self.coordinator)
         self._statistics = Completion(account, self.coordinator)
         self._cells = CellWatch(account, self.coordinator, self.modules)
         self._followed = self.coordinator.received_at
         self.coordinator.async_add_listener(self._follow)
         look_ahead(account, self.coordinator)
-        account.on_options.append(self.coordinator.decode_again)
-        self.coordinator.on_end.append(lambda: account.on_options.remove(self.coordinator.decode_again))
         for module in self.modules:
             self._add_module(module)
 
-    async def fetch(self, turn: Turn) -> Any:
-        """Ask for the points of the master."""
+    def _endpoint[Data](
+        self, what: str, call: Callable[[Turn], Awaitable[Data]], pause: float = 0.0
+    ) -> SecondaryEndpoint[Data]:
+        account, turn = self._account, Turn(Priority.MASTER, device=digest(self.serial))
+        name = f"{what} of {self._name} {turn.device}"
+        return SecondaryEndpoint(
+            account.hass, account.entry, account.credentials, call, name=name, turn=turn, pause=pause
+        )
+
+    @property
+    def module_readings(self) -> list[ReadingsCoordinator]:
+        """What is read of the modules."""
+        return [self._account.devices[serial] for serial in self.modules if serial in self._account.devices]
+
+    async def _fetch(self, turn: Turn) -> Any:
         return await self._client.realtime_data(self.serial, self._account.known[self.serial].collector_serial, turn)
 
-    def decode(self, raw: Any, received_at: datetime) -> Reading:
-        """Return what they mean, together with what is known from elsewhere."""
+    def _decode(self, raw: Any, received_at: datetime) -> Reading:
+        """Return what the points of the master mean, together with what is known from elsewhere."""
         memory = self._account.memory
         known_family = memory.recall(self.serial).get("family")
         reading = decode(raw, known_family, self._direction.sign)
@@ -110,7 +117,6 @@ class Battery(Source):
         self._lacks_soc = Key.SOC not in reading.values
         if self._soc and received_at - self._soc[0] <= MAXIMUM_AGE:
             reading.values.setdefault(Key.SOC, self._soc[1])
-        reading.values.update(self._radio)
         self._add_capacity(reading)
         add_level(reading, self.coordinator.data, self._account.reserve)
         return reading
@@ -121,16 +127,19 @@ class Battery(Source):
             self._direction.add(current, soc, reading.sampled_at or received_at)
             self._account.memory.keep(self.serial, direction=self._direction.memory)
 
-    async def _ask_dongle(self, turn: Turn) -> Any:
+    async def _fetch_dongle(self, turn: Turn) -> Any:
         serial = self._account.known[self.serial].collector_serial
         return await self._client.realtime_data(serial, turn=turn) if serial else None
 
     def _add_capacity(self, reading: Reading) -> None:
         """Add what is rated and what is left, in kWh."""
         family = family_by_name(reading.family)
-        found = [module for serial in self.modules if (module := self._account.devices.get(serial))]
         # Of one that was never asked nothing is known yet; one that does not answer, or no more, does not count.
-        expected = [module for module in found if module.retries.since is None or not module.is_older_than(SILENT)]
+        expected = [
+            module
+            for module in self.module_readings
+            if module.retries.since is None or not module.is_older_than(REPLACED)
+        ]
         is_of_one = bool(family and family.is_module and len(self.modules) > 1)
         if is_of_one:
             combine_modules(reading.values, reading.flags, [module.data for module in expected if module.data])
@@ -145,7 +154,7 @@ class Battery(Source):
         )
 
     @callback
-    def note_list(self) -> None:
+    def show_listing(self) -> None:
         """Show what the list says of this battery, if it is one: lists have coordinators and dongles beside them."""
         status = self._account.known[self.serial].work_status
         if not self.coordinator.quantities or self._listed == (status, self._account.is_list_current):
@@ -162,7 +171,7 @@ class Battery(Source):
         if reading is None or coordinator.received_at == self._followed:
             return
         self._followed = coordinator.received_at
-        self.note_list()
+        self.show_listing()
         family = family_by_name(reading.family)
         if running := self._account.secondary.get(self.serial + RUNNING):
             if running.retries.since is None:
@@ -177,9 +186,16 @@ class Battery(Source):
 
     def _add_running(self, family: Family) -> None:
         keys = {(Platform.SENSOR, key) for rule in family.running for key in rule.keys if key}
-        source = RunningData(self._client, self.serial, family)
-        name = f"{RUNNING} of {self._name}"
-        self._account.add(self._account.reader(source, self.serial, name, of=keys, endpoint=RUNNING))
+        self._account.add(
+            self._account.reader(
+                partial(self._client.last_running_data, self.serial),
+                lambda raw, _: Reading(family=family.name, values=decode_running(family.name, raw)),
+                self.serial,
+                f"{RUNNING} of {self._name}",
+                of=keys,
+                endpoint=RUNNING,
+            )
+        )
 
     def _find_modules(self, reading: Reading) -> None:
         """Add the modules that are new; a list that leaves one out takes none away."""
@@ -192,7 +208,8 @@ class Battery(Source):
 
     def _add_module(self, serial: str) -> None:
         module = self._account.reader(
-            Module(self._account, self._client, serial),
+            lambda turn: self._client.realtime_data(serial, turn=turn),
+            partial(self._decode_module, serial),
             serial,
             f"module {self.modules[serial]} of {self._name}",
             priority=Priority.MODULE,
@@ -202,6 +219,12 @@ class Battery(Source):
         self._account.add(module)
         module.async_add_listener(self._follow_module)
         module.async_add_listener(partial(self._cells.follow_module, module))
+
+    def _decode_module(self, serial: str, raw: Any, _received_at: datetime) -> Reading:
+        reading = decode(raw, self._account.memory.recall(serial).get("family"))
+        if reading.family and not reading.empty:
+            self._account.memory.keep(serial, family=reading.family)
+        return reading
 
     @callback
     def _follow_module(self) -> None:
@@ -213,23 +236,15 @@ class Battery(Source):
 
     def _ask_modules(self) -> None:
         """Ask modules that do not have the master's new sample, the oldest first, as many as the calls allow."""
-        modules = [module for serial in self.modules if (module := self._account.devices.get(serial))]
+        answering = [found for found in self.module_readings if found.retries.since is None and not found.is_disabled]
         due = [
             module
-            for module in modules
-            if module.retries.since is None
-            and not (module.is_waiting or module.is_disabled)
-            and module.sample_time < self.coordinator.sample_time
+            for module in answering
+            if not module.is_waiting and module.sample_time < self.coordinator.sample_time
         ]
-        queue, everything = self._account.queue, list(self._account.coordinators)
-        failing = sum(found.retries.since is not None for found in everything)
-        spare = queue.ceiling - queue.kept_for_masters - LIST_CALLS - min(failing * FAILING_CALLS, queue.ceiling // 3)
-        living = [found for found in everything if found.is_module and found.retries.since is None]
-        share = sum(module in living for module in modules) / max(len(living), 1)
-        # Who would wait long for the ceiling is better asked with the next sample than for this one when it is old.
-        wanted = min(len(due), queue.free(Priority.MODULE, BURST))
-        taken = self._pace.take(wanted, max(spare, 0) * share, dt_util.utcnow().timestamp())
-        for module in sorted(due, key=lambda module: module.turn)[:taken]:
+        calls_per_hour = self._account.calls_per_module * len(answering)
+        count = self._pace.take(len(due), calls_per_hour, dt_util.utcnow().timestamp())
+        for module in sorted(due, key=lambda module: module.turn)[:count]:
             module.async_ask()
 
     async def _complete(self, reading: Reading, family: Family | None, *, wants_history: bool) -> None:
@@ -240,14 +255,13 @@ class Battery(Source):
         is_of_use = Key.MODULE_COUNT in reading.values or (family and family.station_is_total)
         if is_of_use and Key.ENERGY_RATED not in reading.values and "capacity" not in memory.recall(self.serial):
             station = await self._station.async_get() or {}
-            capacity = _number(station.get("batteryCapacity"))
+            capacity = number(str(station.get("batteryCapacity")))
             if capacity and CAPACITIES[0] < capacity < CAPACITIES[1]:
                 memory.keep(self.serial, capacity=capacity)
                 self.coordinator.decode_again()
-        is_looked_at = self._account.is_looked_at(self.serial, Key.SIGNAL_STRENGTH)
-        if is_looked_at and (radio := decode_dongle(await self._dongle.async_get())):
-            self._radio = radio
-            self.coordinator.decode_again()
+        is_shown = is_enabled(self._account.hass, self.serial, Key.SIGNAL_STRENGTH)
+        if is_shown and (radio := decode_dongle(await self._dongle.async_get())):
+            self.coordinator.publish(radio)
 
     async def _read_history(self, reading: Reading, family: Family | None) -> None:
         """Ask for the day so far: the state of charge, what a gap has charged and discharged, and its hours."""
@@ -258,15 +272,17 @@ class Battery(Source):
             coordinator.decode_again()
         if family is None:
             return  # which sign its currents have is not known
-        told = samples(records, current_sign=family.current_sign, voltage=_number(reading.values.get(Key.VOLTAGE)))
+        voltage = number(str(reading.values.get(Key.VOLTAGE)))
+        told = samples(records, current_sign=family.current_sign, voltage=voltage)
         if gap:
             coordinator.fill_gap([(taken_at, power) for taken_at, power, _ in told if gap[0] < taken_at < gap[1]])
         if self._history.retries.since is None:
             self._statistics.learn(day_begins(records), told)
 
     def _report_model(self, reading: Reading) -> None:
-        """Tell the owner of a model that is not known well, whose diagnostics would help."""
+        """Raise a repair for a model that is not known well, whose diagnostics would help."""
         account, device = self._account, self._account.known[self.serial]
+        placeholders = {"model": device.model or device.name or "?"}
         if not reading.understood:
             # So that there is something to download its diagnostics from.
             dr.async_get(account.hass).async_get_or_create(
@@ -279,14 +295,7 @@ class Battery(Source):
             ("read_by_position", reading.by_position),
             ("not_understood", not reading.understood),
         ):
-            report(
-                account.hass,
-                account.entry,
-                is_so,
-                key,
-                serial=self.serial,
-                placeholders={"model": device.model or device.name or "?"},
-            )
+            report(account.hass, account.entry, is_so, key, serial=self.serial, placeholders=placeholders)
 
     @property
     def raw_secondary(self) -> dict[str, Any]:
@@ -305,10 +314,3 @@ class Battery(Source):
         """Let a module go that its owner removed."""
         del self.modules[module]
         self._account.memory.keep(self.serial, modules=dict(self.modules))
-
-
-def _number(value: Value | None) -> float | None:
-    try:
-        return float(str(value))
-    except ValueError:
-        return None

@@ -32,11 +32,12 @@ def connection(hass: HomeAssistant, account: Mapping[str, Any]) -> Connection:
 
 
 @callback
-def release_connection(hass: HomeAssistant, account: Mapping[str, Any]) -> None:
-    """Forget the connection of an account that no entry has."""
+def release_connections(hass: HomeAssistant) -> None:
+    """Forget the connections of accounts that no entry has."""
     entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-    if identity(account) not in map(identity, (entry.data for entry in entries)):
-        hass.data.get(_CONNECTIONS, {}).pop(identity(account), None)
+    connections = hass.data.get(_CONNECTIONS, {})
+    for unused in connections.keys() - {identity(entry.data) for entry in entries}:
+        del connections[unused]
 
 
 def identity(account: Mapping[str, Any]) -> str:

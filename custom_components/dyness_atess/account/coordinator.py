@@ -1,7 +1,7 @@
 """The readings of a device, and what is told from several of them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
@@ -24,14 +24,19 @@ from .connection import digest
 from .credentials import Credentials
 from .memory import Memory
 from .read import CloudCoordinator
-from .registry import Quantity, is_disabled
+from .registry import Quantity, device_of
 from .schedule import CALLS_PER_UPLOAD, PERIOD, RETRIES, WITHOUT_MASTER, Rhythm, Zone
-from .source import Source
 
 _LOGGER = logging.getLogger(__package__)
 
 MAXIMUM_AGE = timedelta(minutes=30)
 """A sample older than this is no longer current (product contract, section 5)."""
+type Fetch = Callable[[Turn], Awaitable[Any]]
+"""Asks the cloud for an answer; raises a `CloudError` where there is none."""
+type Decode = Callable[[Any, datetime], Reading]
+"""Returns what an answer means, which may be nothing. Never raises."""
+COUNTERS = LIFETIME | TODAY
+"""What is shown as totals that never fall, in place of what a sample says."""
 
 
 class ReadingsCoordinator(CloudCoordinator[Reading | None]):
@@ -42,7 +47,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         hass: HomeAssistant,
         entry: ConfigEntry,
         credentials: Credentials,
-        source: Source,
+        fetch: Fetch,
+        decode: Decode,
         *,
         serial: str,
         name: str,
@@ -59,9 +65,10 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         Without an `endpoint` it is what tells whether the device is online. It is read by its `rhythm`, or else each
         `interval` (seconds), or else when asked. `is_metered`: its energies are metered as long as it has no counters.
         """
-        super().__init__(hass, entry, credentials, f"{name} {digest(serial)}")
+        self.digest = digest(serial)
+        super().__init__(hass, entry, credentials, f"{name} {self.digest}")
         self.serial = serial
-        self.source = source
+        self._fetch, self._decode = fetch, decode
         self.rhythm = rhythm
         self.raw: Any = None
         """The last answer as it came, for diagnostics and for the next start."""
@@ -86,15 +93,16 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._asked_at = 0.0
         self._ages_shown = False, True
         self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
-        self._told: dict[Key, Value] = {}
-        """What successive samples have told, as totals; it stands beside every sample and in place of its counters."""
+        self._published: dict[Key, Value] = {}
+        """Values computed from successive samples, as totals, which replace the counters of a sample."""
         self._attributes: dict[Key, Mapping[str, Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def is_disabled(self) -> bool:
         """Whether the owner has turned the device off: then it is not asked."""
-        return is_disabled(self.hass, self.config_entry, self.serial)
+        device = device_of(self.hass, self.config_entry, self.serial)
+        return device is not None and device.disabled
 
     @property
     def is_module(self) -> bool:
@@ -117,7 +125,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         else:
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
         since = max(self.sample_time, self._asked_at)
-        return Turn(priority, 0.0 if self.goes_first else since, digest(self.serial))
+        return Turn(priority, 0.0 if self.goes_first else since, self.digest)
 
     @property
     def sample_time(self) -> float:
@@ -138,7 +146,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     def async_notice_time(self, midnight: float) -> None:
         """Tell the entities when the data have become too old, and when a day has begun, without a new sample."""
         if self._begin_day(midnight) and self.data:
-            self.tell(self.today.energies)
+            self.publish(self.today.energies)
         if self._ages_shown != (ages := (self.is_current, self.is_older_than(OUTLOOK_AGE))):
             self._ages_shown = ages
             self.async_update_listeners()
@@ -150,7 +158,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @callback
     def restore(self, raw: Any, received_at: datetime) -> None:
         """Show again what was read before a restart, and read again when it is time."""
-        reading = self.source.decode(raw, received_at)
+        reading = self._decode(raw, received_at)
         if not reading.empty:
             self._take(raw, reading, received_at)
             self._wait(self._next_read())
@@ -161,16 +169,16 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """Show what the last answer means by now, as with an option of its owner or what another endpoint has said."""
         if not self.data or not self.received_at:
             return
-        reading = self.source.decode(self.raw, self.received_at)
+        reading = self._decode(self.raw, self.received_at)
         if not reading.empty:
             self._show(reading)
             self.async_update_listeners()
 
     @callback
-    def tell(
+    def publish(
         self, values: Mapping[Key, Value | None], attributes: Mapping[Key, Mapping[str, Any]] | None = None
     ) -> None:
-        """Show from now on what successive samples have told, whatever the next sample says; None is no value."""
+        """Show from now on what was computed from successive samples, whatever the next one says; None is no value."""
         self.add(values, attributes)
         if self.data:
             self.async_update_listeners()
@@ -179,8 +187,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     def add(
         self, values: Mapping[Key, Value | None], attributes: Mapping[Key, Mapping[str, Any]] | None = None
     ) -> None:
-        """Do so with the update that is under way, for who hears of it before the entities do."""
-        self._told = {key: value for key, value in {**self._told, **values}.items() if value is not None}
+        """Publish with the update that is under way, for a listener that runs before the entities."""
+        self._published = {key: value for key, value in {**self._published, **values}.items() if value is not None}
         self._attributes |= attributes or {}
         if self.data:
             before = {key: value for key, value in self.data.values.items() if key not in values}
@@ -194,7 +202,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if gap and self.sampled_at:
             self.today.count(totals, self.sampled_at.timestamp(), records)
         self._memory.keep(self.key, energies=self.energies.memory, today=self.today.memory)
-        self.tell(totals | self.today.energies)
+        self.publish(totals | self.today.energies)
 
     @callback
     def run(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -232,12 +240,12 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @override
     async def _read(self) -> Reading | None:
         turn, self._asked_at = self.turn, dt_util.utcnow().timestamp()
-        raw = await self.source.fetch(turn)
+        raw = await self._fetch(turn)
         self._is_read = True
         if self._shutdown_requested:
             return self.data
         now = dt_util.utcnow()
-        reading = self.source.decode(raw, now)
+        reading = self._decode(raw, now)
         if reading.empty:
             self.raw = self.raw or raw
             raise CloudEmpty("no values")
@@ -271,7 +279,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             self.today.count(totals, at)
         if energies := totals | self.today.energies:
             self._memory.keep(self.key, energies=self.energies.memory, today=self.today.memory)
-            self._told.update(energies)
+            self._published.update(energies)
         self._show(reading)
 
     def _begin_day(self, midnight: float) -> bool:
@@ -289,9 +297,9 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """Show a sample with what others have told, and what it leaves out and does not age."""
         before = self.data
         slow = {key: value for key, value in before.values.items() if key in SLOW} if before else {}
-        sample = {key: value for key, value in reading.values.items() if key not in LIFETIME | TODAY}
+        sample = {key: value for key, value in reading.values.items() if key not in COUNTERS}
         attributes = reading.attributes | self._attributes
-        self.data = replace(reading, values=slow | sample | self._told, attributes=attributes)
+        self.data = replace(reading, values=slow | sample | self._published, attributes=attributes)
         if self.sampled_at and Key.LAST_REPORT in sample:
             self.data.values[Key.LAST_REPORT] = self.sampled_at
         if not before or before.values.keys() != self.data.values.keys() or before.flags.keys() != reading.flags.keys():

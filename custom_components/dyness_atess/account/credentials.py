@@ -21,6 +21,8 @@ class Credentials:
         self._hass = hass
         self._entry = entry
         self._rejected: set[str] = set()
+        self._in_doubt = True
+        """Whether something may have to be taken back; an entry that was reloaded may have left it."""
         self.readers = 1
         """How many reads the account has that can confirm a rejection, the rejected one included."""
         self.confirm: Callable[[], None] = lambda: None
@@ -29,6 +31,9 @@ class Credentials:
     @callback
     def accepted(self) -> None:
         """Take note of an answer that is no rejection: it proves the credentials, and takes back what was asked for."""
+        if not self._in_doubt:
+            return
+        self._in_doubt = False
         self._rejected.clear()
         self._report_clock(None)
         for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
@@ -37,6 +42,7 @@ class Credentials:
     @callback
     def rejected(self, reader: str, clock_error: timedelta | None) -> None:
         """Take note of a rejection; one by the cloud's clock is the owner's to set right, another asks for new ones."""
+        self._in_doubt = True
         is_by_clock = clock_error is not None and abs(clock_error) > MAXIMUM_CLOCK_ERROR
         self._report_clock(clock_error if is_by_clock else None)
         if is_by_clock:

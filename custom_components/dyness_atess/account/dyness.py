@@ -119,8 +119,8 @@ class DynessAccount(Account):
 
     @callback
     @override
-    def _ask_who_failed_with(self, recovered: ReadingsCoordinator) -> None:
-        super()._ask_who_failed_with(recovered)
+    def _retry_failed_with(self, recovered: ReadingsCoordinator) -> None:
+        super()._retry_failed_with(recovered)
         if self.device_list.retries.since is not None:
             self.device_list.async_ask()
 
@@ -131,22 +131,22 @@ class DynessAccount(Account):
         except CloudError:
             return
         if known := self.known.get(serial):
-            self._know(replace(Device.from_listing(serial, detail), collector_serial=known.collector_serial))
+            self._update(replace(Device.from_listing(serial, detail), collector_serial=known.collector_serial))
 
     @callback
     def _follow_list(self) -> None:
         if not self.device_list.was_read:
             return
         # A device that the list leaves out stays: lists have been seen incomplete, and only the user removes a device.
-        self._know(*self.device_list.data.values())
+        self._update(*self.device_list.data.values())
         report(self.hass, self.entry, not self.known, "no_devices", placeholders={"entry": self.entry.title})
 
-    def _know(self, *devices: Device) -> None:
+    def _update(self, *devices: Device) -> None:
         self.known |= {device.serial: device for device in devices}
         self.add_devices()
         update_devices(self.hass, self.entry, self.known)
         for battery in self.batteries.values():
-            battery.note_list()
+            battery.show_listing()
 
     @override
     def _add_device(self, serial: str) -> None:
@@ -157,17 +157,13 @@ class DynessAccount(Account):
         return next((found for found in self.batteries.values() if serial in (found.serial, *found.modules)), None)
 
     @override
-    def master_of(self, serial: str) -> str | None:
-        battery = self.battery_of(serial)
-        return battery.serial if battery and serial in battery.modules else None
-
-    @override
-    async def async_alarm_words(self, serial: str) -> dict[str, str]:
+    async def async_alarm_texts(self, serial: str) -> dict[str, str]:
         private = {word for known in {*self.devices, *self.known} for word in (known, known.partition("-")[0])}
         rows = [device.listing for device in self.known.values()]
         private |= {str(row.get(field) or "") for row in rows for field in PERSONAL}
-        battery = self.batteries.get(serial)  # deleted by its owner while an event before this one was told
-        return decode_alarms(await battery.alarms.async_get(), dt_util.utcnow(), private) if battery else {}
+        if not (battery := self.batteries.get(serial)):
+            return {}  # deleted while an earlier event was raised
+        return decode_alarms(await battery.alarms.async_get(), dt_util.utcnow(), private)
 
     @override
     def raw_secondary(self, serial: str) -> dict[str, Any]:

@@ -61,26 +61,15 @@ def _number(low: float, high: float, step: float, unit: str | None = None) -> Nu
 
 _REGION = _select("region", *REGIONS, OTHER_SERVER)
 SIDEBAR: Schema = {vol.Required(CONF_SIDEBAR, default=True): BooleanSelector()}
-_CEILING = {vol.Required(CONF_HOURLY_CALLS, default=CEILING): _number(12, 3600, 1)}
-_RESERVE = {vol.Required(CONF_RESERVE, default=RESERVE): _number(0, 90, 1, "%")}
-DYNESS: Schema = {
-    vol.Required(CONF_APP_ID): _TEXT,
-    vol.Required(CONF_APP_SECRET): _SECRET,
-    vol.Required(CONF_REGION, default=next(iter(REGIONS))): _REGION,
-}
-SERVER: Schema = {vol.Required(CONF_BASE_URL): _TEXT}
-STORAGE: Schema = {vol.Required(CONF_DEVICE_SN): _TEXT, vol.Optional(CONF_COLLECTOR_SN): _TEXT}
-ATESS: Schema = {
-    vol.Optional(CONF_API_ID): _TEXT,
-    vol.Required(CONF_API_TOKEN): _SECRET,
-    vol.Required(CONF_DEVICE_SN): _TEXT,
-    vol.Optional(CONF_SERVER): _TEXT,
-}
-CONVERTER: Schema = {vol.Required(CONF_DEVICE_SN): _TEXT}
 CREDENTIALS: dict[str, Schema] = {
     "dyness": {vol.Required(CONF_APP_ID): _TEXT, vol.Required(CONF_APP_SECRET): _SECRET},
     "atess": {vol.Optional(CONF_API_ID): _TEXT, vol.Required(CONF_API_TOKEN): _SECRET},
 }
+DYNESS: Schema = CREDENTIALS["dyness"] | {vol.Required(CONF_REGION, default=next(iter(REGIONS))): _REGION}
+SERVER: Schema = {vol.Required(CONF_BASE_URL): _TEXT}
+STORAGE: Schema = {vol.Required(CONF_DEVICE_SN): _TEXT, vol.Optional(CONF_COLLECTOR_SN): _TEXT}
+CONVERTER: Schema = {vol.Required(CONF_DEVICE_SN): _TEXT}
+ATESS: Schema = CREDENTIALS["atess"] | CONVERTER | {vol.Optional(CONF_SERVER): _TEXT}
 # The vendor shows a secret only once: whoever just changes the region does not need it again.
 CHANGES: dict[str, Schema] = {
     "dyness": {
@@ -94,11 +83,14 @@ CHANGES: dict[str, Schema] = {
         vol.Optional(CONF_SERVER): _TEXT,
     },
 }
+_OPTIONS: Schema = {
+    vol.Required(CONF_RESERVE, default=RESERVE): _number(0, 90, 1, "%"),
+    vol.Required(CONF_HOURLY_CALLS, default=CEILING): _number(12, 3600, 1),
+    **SIDEBAR,
+}
 ATESS_OPTIONS: Schema = {
     vol.Required(CONF_BATTERY_SIGN, default="automatic"): _select("battery_sign", "automatic", *SIGNS),
-    **_RESERVE,
-    **_CEILING,
-    **SIDEBAR,
+    **_OPTIONS,
 }
 
 
@@ -107,9 +99,7 @@ def dyness_options(devices: dict[str, str]) -> Schema:
     names = [SelectOptionDict(value=serial, label=f"{name} {serial}".strip()) for serial, name in devices.items()]
     return {
         vol.Required(CONF_SINGLE_CELLS, default=False): BooleanSelector(),
-        **_RESERVE,
-        **_CEILING,
-        **SIDEBAR,
+        **_OPTIONS,
         vol.Optional(CONF_DEVICE): SelectSelector(SelectSelectorConfig(options=names)),
         vol.Optional(CONF_CAPACITY): _number(0, 10_000, 0.001, "kWh"),
     }

@@ -23,7 +23,7 @@ class CellWatch:
         self._modules = modules
         self._health = Health(account.memory.recall(master.serial).get("health"))
         self._noted_at = 0.0
-        master.tell(*self._health.told())
+        master.publish(*self._health.told())
         master.async_add_listener(self._follow)
 
     @callback
@@ -45,7 +45,7 @@ class CellWatch:
             self._health.add(at, place if isinstance(place, int) else 1, values, values)
         self._keep()
         if before != (now := self._health.told()):
-            master.tell(*now)
+            master.publish(*now)
 
     @callback
     def follow_module(self, module: ReadingsCoordinator) -> None:

@@ -18,8 +18,8 @@ _LOGGER = logging.getLogger(__package__)
 VERSION = 1
 DELAY = 10.0
 """Seconds within which changes are written together."""
-RARELY = 3600.0
-"""The last answers are of use after a stop or a reload, when they are written in any case."""
+AT_A_STOP = 1e9
+"""Seconds: the last answers are of use after a stop or a reload only, and Home Assistant writes what is due then."""
 
 _LEARNED = vol.Schema(
     {
@@ -55,10 +55,12 @@ class Memory:
         self._is_due = False
         self._is_closed = False
 
-    async def async_load(self) -> Answers:
-        """Read both files and return the last answers. What has not its form is begun anew."""
+    async def async_load(self, answers: Callable[[], Answers]) -> Answers:
+        """Return the last answers, and have those of then written at a stop. What has not its form is begun anew."""
         self._learned = await _load(self._learned_store, _LEARNED)
-        return await _load(self._answer_store, _ANSWER)
+        last = await _load(self._answer_store, _ANSWER)
+        self._answer_store.async_delay_save(answers, AT_A_STOP)
+        return last
 
     def recall(self, serial: str) -> dict[str, Any]:
         """Return what is known of a device."""
@@ -75,11 +77,6 @@ class Memory:
         """Forget a device."""
         if self._learned.pop(serial, None) is not None:
             self._write_soon()
-
-    def keep_answers(self, answers: Callable[[], Answers]) -> None:
-        """Have the last answers written at a stop."""
-        if not self._is_closed:
-            self._answer_store.async_delay_save(answers, RARELY)
 
     def _write_soon(self) -> None:
         # Each call would put the writing off: with many devices there would be none.

@@ -6,7 +6,7 @@ from typing import Any
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from ..const import DOMAIN
@@ -16,6 +16,7 @@ from ..telemetry.vocabulary import ALARMS, CELL_VOLTAGES, PROBE_TEMPERATURES, WA
 from .account import OLD, Account
 from .connection import digest
 from .coordinator import ReadingsCoordinator
+from .registry import device_of
 
 MEASURED = (Key.SOC, Key.VOLTAGE, Key.CURRENT)
 MASTER = (Key.POWER, Key.STATUS, Key.TIME_TO_FULL, Key.TIME_TO_EMPTY)
@@ -45,7 +46,7 @@ def picture(account: Account, serial: str) -> Picture:
         for module, number in sorted(numbers.items(), key=lambda item: item[1])
         if module in account.devices
     ]
-    registered = _device(account, serial)
+    registered = device_of(account.hass, account.entry, serial)
     outage, until = _outage(account, master)
     return {
         "device_id": registered.id if registered else None,
@@ -66,7 +67,7 @@ def picture(account: Account, serial: str) -> Picture:
 
 
 def _module(account: Account, serial: str, number: int) -> Picture:
-    coordinator, registered = account.devices[serial], _device(account, serial)
+    coordinator, registered = account.devices[serial], device_of(account.hass, account.entry, serial)
     reading = coordinator.data or Reading()
     cells = _cells(reading)
     return {
@@ -133,10 +134,6 @@ def _outage(account: Account, master: ReadingsCoordinator) -> tuple[str | None, 
     if outcome is not None and outcome not in DEVICE_SILENT:
         return "cloud", None
     return (None, None) if master.is_current and outcome is None else ("device", None)
-
-
-def _device(account: Account, serial: str) -> dr.DeviceEntry | None:
-    return dr.async_get(account.hass).async_get_device_by_identifier((DOMAIN, serial), account.entry.entry_id)
 
 
 def _entity_id(hass: HomeAssistant, platform: Platform, serial: str, key: Key) -> str | None:

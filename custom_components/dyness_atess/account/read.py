@@ -31,6 +31,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         self._credentials = credentials
         self.retries = Retries()
         self._due: float | None = None
+        """When to read again (POSIX time stamp); None until there has been an answer, and where that is not planned."""
         self.is_waiting = False
         """Whether a read is under way, or in the queue."""
         self.is_asked = False
@@ -56,7 +57,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     @property
     def seconds_to_next_read(self) -> int | None:
         """How long until it is due, before it waits in the queue."""
-        return None if self._due is None else max(round(self._due - self.hass.loop.time()), 0)
+        return None if self._due is None else max(round(self._due - dt_util.utcnow().timestamp()), 0)
 
     @callback
     def async_ask(self) -> None:
@@ -103,7 +104,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         return self.last_update_success and self.is_current
 
     def _wait(self, seconds: float | None) -> None:
-        self._due = None if seconds is None else self.hass.loop.time() + seconds
+        self._due = None if seconds is None else dt_util.utcnow().timestamp() + seconds
         self.update_interval = None if seconds is None else timedelta(seconds=seconds)
 
 

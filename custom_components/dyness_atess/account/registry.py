@@ -60,7 +60,7 @@ def update_devices(hass: HomeAssistant, entry: ConfigEntry, devices: dict[str, D
     """Pass on what a list newly knows, as after a firmware update; new devices come with their entities."""
     registry = dr.async_get(hass)
     for device in devices.values():
-        if registered := registry.async_get_device_by_identifier((DOMAIN, device.serial), entry.entry_id):
+        if registered := device_of(hass, entry, device.serial):
             registry.async_update_device(
                 registered.id,
                 name=device.name or UNDEFINED,
@@ -71,10 +71,31 @@ def update_devices(hass: HomeAssistant, entry: ConfigEntry, devices: dict[str, D
 
 
 @callback
-def is_disabled(hass: HomeAssistant, entry: ConfigEntry, serial: str) -> bool:
-    """Return whether the owner has turned a device off."""
-    registered = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, serial), entry.entry_id)
-    return registered is not None and registered.disabled
+def device_of(hass: HomeAssistant, entry: ConfigEntry, serial: str) -> dr.DeviceEntry | None:
+    """Return the device with a serial number."""
+    return dr.async_get(hass).async_get_device_by_identifier((DOMAIN, serial), entry.entry_id)
+
+
+@callback
+def other_owner(hass: HomeAssistant, entry: ConfigEntry, serial: str, *, is_registered: bool) -> ConfigEntry | None:
+    """Return the other account that has a device already; of two that are not loaded yet the one that had it first."""
+    for other in hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False):
+        if other is entry:
+            continue
+        if account := getattr(other, "runtime_data", None):
+            if serial in account.devices:
+                return other
+        elif not is_registered and device_of(hass, other, serial):
+            return other
+    return None
+
+
+@callback
+def is_enabled(hass: HomeAssistant, serial: str, key: Key) -> bool:
+    """Return whether a sensor is on, or not there yet: what is off needs no call."""
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{serial}-{key}")
+    return not entity_id or not registry.entities[entity_id].disabled
 
 
 def serial_of(registered: dr.DeviceEntry) -> str:

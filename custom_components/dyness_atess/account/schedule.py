@@ -36,8 +36,8 @@ FAILED_TOGETHER = 600.0
 HALF_AN_HOUR = 1800.0
 CALLS_PER_UPLOAD = 1.2
 """Of a master, with the asks that come too early."""
-LIST_CALLS, FAILING_CALLS = 2, 12
-"""In an hour: of the device list, and of a device that does not answer."""
+OTHER_CALLS, FAILING_CALLS = 5, 12
+"""In an hour: of the device list and whatever comes between, and of a device that does not answer."""
 
 
 @dataclass(slots=True)

@@ -33,20 +33,17 @@ class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):
         self._call = call
         self._turn = turn
         self._pause = pause
-        self._not_before = 0.0
 
     @property
     def is_due(self) -> bool:
         """Whether it is not too early to ask."""
-        return not self.is_waiting and dt_util.utcnow().timestamp() >= self._not_before
+        return not self.is_waiting and dt_util.utcnow().timestamp() >= (self._due or 0.0)
 
     async def async_get(self) -> Data | None:
         """Return the answer; None where there is none, or where it is too early to ask again."""
         if not self.is_due:
             return None
-        now = dt_util.utcnow().timestamp()
         await self.async_refresh()
-        self._not_before = now + (self.update_interval.total_seconds() if self.update_interval else 0.0)
         return self.data if self.last_update_success else None
 
     @override

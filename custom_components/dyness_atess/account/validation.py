@@ -1,6 +1,6 @@
 """What was typed into a form, checked against the cloud."""
 
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 import logging
 import re
@@ -9,7 +9,6 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 import probatio as vol
 from yarl import URL
@@ -36,26 +35,15 @@ from .memory import answer
 
 _LOGGER = logging.getLogger(__name__)
 
-# The forms that a module's serial number is known to take (dyness-api 5); others are told by the masters' own lists.
+# The forms of most modules' serial numbers (dyness-api 5); others are known by their masters or their points.
 _MODULE = re.compile(r".*-(BDU-\d+|DYNESS\d+)", re.IGNORECASE)
 _SUFFIX = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
 """What the cloud puts behind the serial number on the battery's label (dyness-api 5)."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_ERRORS: Mapping[type[CloudError], str] = {
-    CloudRejected: "invalid_auth",
-    CloudUnreachable: "cannot_connect",
-    CloudError: "cloud_unavailable",
-}
 
 
 class InputError(Exception):
-    """What was typed cannot be used; `field` is where to say so, `key` what to say."""
-
-    def __init__(self, field: str, key: str) -> None:
-        """Keep both."""
-        super().__init__(key)
-        self.field = field
-        self.key = key
+    """What was typed cannot be used: the field where to say so, and the key of what to say."""
 
 
 async def attempt[Result](errors: dict[str, str], call: Awaitable[Result]) -> Result | None:
@@ -63,9 +51,13 @@ async def attempt[Result](errors: dict[str, str], call: Awaitable[Result]) -> Re
     try:
         return await call
     except InputError as error:
-        errors[error.field] = error.key
-    except CloudError as error:
-        errors["base"] = next(key for kind, key in _ERRORS.items() if isinstance(error, kind))
+        field, errors[field] = error.args
+    except CloudRejected:
+        errors["base"] = "invalid_auth"
+    except CloudUnreachable:
+        errors["base"] = "cannot_connect"
+    except CloudError:
+        errors["base"] = "cloud_unavailable"
     except Exception as error:  # noqa: BLE001 - whatever it is, the form stays and can be sent again
         # Where it happened, and not its text, which may have what was typed or answered in it.
         trace = "".join(format_tb(error.__traceback__))
@@ -76,21 +68,17 @@ async def attempt[Result](errors: dict[str, str], call: Awaitable[Result]) -> Re
 
 def stripped(typed: Mapping[str, str], schema: Schema, errors: dict[str, str]) -> dict[str, Any]:
     """Return what was typed without what a clipboard brings along, and note in `errors` which fields lack."""
-
-    def shown(text: str) -> str:
-        return " ".join("".join(sign for sign in text if sign.isprintable() or sign.isspace()).split())
-
-    account = {key: text for key, value in typed.items() if (text := shown(value))}
+    account = {}
+    for key, value in typed.items():
+        visible = "".join(sign for sign in value if sign.isprintable() or sign.isspace())
+        if text := " ".join(visible.split()):
+            account[key] = text
     errors |= {str(key): "required" for key in schema if isinstance(key, vol.Required) and str(key) not in account}
     return account
 
 
-def checked_origin(field: str, typed: str) -> str:
-    """Return the origin of a URL that credentials may be sent to.
-
-    Raises:
-        InputError: it is none.
-    """
+def _origin(field: str, typed: str) -> str:
+    """Return the origin of a URL that credentials may be sent to."""
     try:
         url = URL(typed)
         origin = str(url.origin())
@@ -101,77 +89,58 @@ def checked_origin(field: str, typed: str) -> str:
     raise InputError(field, "insecure_url")
 
 
-async def list_devices(hass: HomeAssistant, account: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the devices of an account; the entry that may be made of it does not ask again.
+def _check_server(account: dict[str, Any]) -> None:
+    if typed := account.get(CONF_SERVER):
+        account[CONF_SERVER] = _origin(CONF_SERVER, typed)
 
-    Raises:
-        InputError: the server cannot be used.
-        CloudError: the cloud does not answer or does not accept the credentials.
-    """
+
+# All that follow raise an InputError, or a CloudError where the question could not be answered.
+
+
+async def list_devices(hass: HomeAssistant, account: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the devices of an account; the entry that may be made of it does not ask again."""
     if typed := account.pop(CONF_BASE_URL, None):
-        account[CONF_REGION] = checked_origin(CONF_BASE_URL, typed)
+        account[CONF_REGION] = _origin(CONF_BASE_URL, typed)
     answers = connection(hass, account).answers
     rows = answers[DEVICE_LIST] = await dyness_client(hass, account).storage_list()
     return rows
 
 
-def _candidates(serial: str) -> Iterator[str]:
-    """Return the forms under which the cloud may know a battery: its label has no suffix, and any letters are typed."""
-    if _SUFFIX.search(serial):
-        yield serial
-    for spelling in (serial.upper(), serial):
-        label = _SUFFIX.sub("", spelling)
-        yield from (f"{label}-BMS", f"{label}-BDU", label)
-
-
 async def find_battery(hass: HomeAssistant, account: Mapping[str, Any], typed: Mapping[str, Any]) -> dict[str, str]:
-    """Return the serial numbers under which the cloud knows a battery, as the data of its subentry.
-
-    Raises:
-        InputError: a module's serial number, or one for which the cloud has no battery.
-        CloudError: the question could not be answered.
-    """
+    """Return the serial numbers under which the cloud knows a battery, as the data of its subentry."""
     serial, collector = typed[CONF_DEVICE_SN], typed.get(CONF_COLLECTOR_SN)
-    client, answers = dyness_client(hass, account), connection(hass, account).answers
     accounts = [entry.runtime_data for entry in hass.config_entries.async_loaded_entries(DOMAIN)]
     modules = {serial for account in accounts for serial, found in account.devices.items() if found.is_module}
     if _MODULE.fullmatch(serial) or serial.upper() in modules:
         raise InputError(CONF_DEVICE_SN, "module_serial")
+    client = dyness_client(hass, account)
     trouble: CloudError | None = None
-    for candidate in dict.fromkeys(_candidates(serial)):
+    labels = [_SUFFIX.sub("", spelling) for spelling in (serial.upper(), serial)]
+    for candidate in dict.fromkeys(label + suffix for label in labels for suffix in ("-BMS", "-BDU", "")):
         try:
             points = await client.realtime_data(candidate, collector)
         except CloudTrouble as error:
             trouble = error
+            continue
         except CloudEmpty, CloudRefused:
             continue
-        else:
-            name = decode(points).family
-            family = family_by_name(name)
-            if family and family.is_module and not _SUFFIX.search(candidate):
-                raise InputError(CONF_DEVICE_SN, "module_serial")  # masters that speak as modules do have the suffix
-            if name:
-                answers[candidate] = answer(points, dt_util.utcnow())
-                return {CONF_DEVICE_SN: candidate} | ({CONF_COLLECTOR_SN: collector} if collector else {})
+        name = decode(points).family
+        family = family_by_name(name)
+        if family and family.is_module and not _SUFFIX.search(candidate):
+            raise InputError(CONF_DEVICE_SN, "module_serial")  # masters that speak as modules do have the suffix
+        if name:
+            connection(hass, account).answers[candidate] = answer(points, dt_util.utcnow())
+            return {CONF_DEVICE_SN: candidate} | ({CONF_COLLECTOR_SN: collector} if collector else {})
     raise trouble or InputError(CONF_DEVICE_SN, "no_data")
-
-
-def _check_server(account: dict[str, Any]) -> None:
-    if typed := account.get(CONF_SERVER):
-        account[CONF_SERVER] = checked_origin(CONF_SERVER, typed)
 
 
 async def find_converter(hass: HomeAssistant, account: dict[str, Any], typed: Mapping[str, Any]) -> dict[str, str]:
     """Return the serial number and the kind of a converter, as the data of its subentry.
 
     One whose data logger sleeps has no record and is taken as it is.
-
-    Raises:
-        InputError: the cloud does not know it, or the server cannot be used.
-        CloudError: the question could not be answered.
     """
     _check_server(account)
-    client, answers = atess_client(hass, account), connection(hass, account).answers
+    client = atess_client(hass, account)
     asleep = None
     for serial in dict.fromkeys((typed[CONF_DEVICE_SN].upper(), typed[CONF_DEVICE_SN])):
         for kind in KINDS:
@@ -183,7 +152,7 @@ async def find_converter(hass: HomeAssistant, account: dict[str, Any], typed: Ma
             except CloudRefused:
                 continue
             else:
-                answers[serial] = answer(record, dt_util.utcnow())
+                connection(hass, account).answers[serial] = answer(record, dt_util.utcnow())
                 return found
     if asleep is None:
         raise InputError(CONF_DEVICE_SN, "unknown_serial")
@@ -191,32 +160,24 @@ async def find_converter(hass: HomeAssistant, account: dict[str, Any], typed: Ma
 
 
 async def check_change(hass: HomeAssistant, entry: ConfigEntry, account: dict[str, Any]) -> None:
-    """Make sure that what an entry is changed to is still the account of its devices.
-
-    Raises:
-        InputError: it is another account, or has none of them.
-        CloudError: the question could not be answered.
-    """
+    """Make sure that what an entry is changed to is still the account of its devices."""
     for field in (CONF_APP_ID, CONF_API_ID):
         # Whoever has only the ready-made header has no id: nothing but the devices tells which account it is.
         if account.get(field) and entry.data.get(field) and account[field] != entry.data[field]:
             raise InputError(field, "wrong_account")
-    added = [subentry.data for subentry in entry.subentries.values()]
-    if CONF_APP_ID in entry.data:
-        # Where nothing but the secret changes, an empty list is a matter of the cloud: lists have been seen incomplete.
+    is_dyness = CONF_APP_ID in account
+    if is_dyness:
+        # In the same region an empty list is a matter of the cloud: lists have been seen incomplete.
         if await list_devices(hass, account) or account[CONF_REGION] == entry.data[CONF_REGION]:
             return
-        registered = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
-        if not any(device for device in registered if not (device.via_device_id or device.config_subentry_id)):
-            for battery in added:
-                with suppress(InputError):
-                    await find_battery(hass, account, battery)
-                    return
-        raise InputError(CONF_REGION, "empty_region")
-    _check_server(account)
-    for converter in added:
+    else:
+        _check_server(account)
+    find = find_battery if is_dyness else find_converter
+    for added in entry.subentries.values():
         with suppress(InputError):
-            await find_converter(hass, account, converter)
+            await find(hass, account, added.data)
             return
-    if added and identity(account) != identity(entry.data):
+    if is_dyness:
+        raise InputError(CONF_REGION, "empty_region")
+    if entry.subentries and identity(account) != identity(entry.data):
         raise InputError("base", "foreign_device")

@@ -54,9 +54,8 @@ class AtessClient:
             try:
                 record = await self._queue.run(partial(self._call, path, device_sn), turn)
             except (CloudEmpty, CloudRefused) as error:
-                failure = (
-                    failure if isinstance(failure, CloudEmpty) else error
-                )  # "no record" says more than "not found"
+                if not isinstance(failure, CloudEmpty):  # "no record" says more than "not found"
+                    failure = error
             else:
                 self._paths[kind, device_sn] = (path,)
                 return record

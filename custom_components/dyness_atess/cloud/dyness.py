@@ -48,15 +48,7 @@ _NETWORK_TROUBLE = ("Network Anomaly", "NETWORK_ERROR", "Device connection timed
 
 
 def authentication(app_id: str, app_secret: str, path: str, body: bytes, date: str) -> dict[str, str]:
-    """Return the headers that sign a POST of `body` to `path` (dyness-api 1.3).
-
-    Args:
-        app_id: App ID of the account.
-        app_secret: App Secret of the account.
-        path: path without host and without `PREFIX`.
-        body: exactly the bytes that are sent.
-        date: RFC 1123 date in GMT.
-    """
+    """Return the headers that sign a POST of `body` to `path`, which is without `PREFIX` (dyness-api 1.3)."""
     digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
     message = f"POST\n{digest}\napplication/json\n{date}\n{path}"
     signature = base64.b64encode(hmac.digest(app_secret.encode(), message.encode(), "sha1")).decode()
@@ -69,20 +61,15 @@ def authentication(app_id: str, app_secret: str, path: str, body: bytes, date: s
 
 
 class DynessClient:
-    """One account of the Dyness cloud."""
+    """One account of the Dyness cloud. Its calls raise a `CloudError`, which is `CloudEmpty` where nothing is answered.
+
+    A `turn` is a call's place in the account's queue.
+    """
 
     def __init__(
         self, session: aiohttp.ClientSession, base_url: str, app_id: str, app_secret: str, queue: AccountQueue
     ) -> None:
-        """Keep the session, which stays the caller's, and the credentials.
-
-        Args:
-            session: used for every call.
-            base_url: scheme and host, without a path.
-            app_id: App ID of the account.
-            app_secret: App Secret of the account.
-            queue: of the account, shared by whoever calls on its behalf.
-        """
+        """Keep the session, which stays the caller's, the origin of the server, and the credentials."""
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._app_id = app_id
@@ -90,11 +77,7 @@ class DynessClient:
         self._queue = queue
 
     async def storage_list(self, turn: Turn = FORM) -> list[dict[str, Any]]:
-        """Return the devices that the account lists, all pages (dyness-api 3.2). The list may be empty.
-
-        Raises:
-            CloudError: see `errors`; CloudEmpty is not raised here.
-        """
+        """Return the devices that the account lists, all pages (dyness-api 3.2). The list may be empty."""
         devices: dict[str, dict[str, Any]] = {}
         for page in range(1, PAGE_LIMIT + 1):
             data = await self._call(STORAGE_LIST, {"pageNum": page, "pageSize": PAGE_SIZE}, turn)
@@ -120,65 +103,31 @@ class DynessClient:
     async def realtime_data(self, device_sn: str, collector_sn: str | None = None, turn: Turn = FORM) -> list[Any]:
         """Return the points of a device or module as they came (dyness-api 6.0).
 
-        Args:
-            device_sn: serial number with the suffix that the cloud gives it.
-            collector_sn: serial number of the Wi-Fi dongle; the cloud does not need it (dyness-api 3).
-            turn: place in the account's queue.
-
-        Raises:
-            CloudEmpty: success without points.
-            CloudError: see `errors`.
+        Its serial number has the suffix that the cloud gives it; that of the Wi-Fi dongle is not needed (dyness-api 3).
         """
-        return _filled(await self._call(REALTIME_DATA, _device(device_sn, collector_sn), turn), list, "points")
+        content = {"deviceSn": device_sn} | ({"collectorSn": collector_sn} if collector_sn else {})
+        return _filled(await self._call(REALTIME_DATA, content, turn), list)
 
     async def storage_detail(self, device_sn: str, turn: Turn = FORM) -> dict[str, Any]:
-        """Return model, firmware and ratings of one battery (dyness-api 3.3).
-
-        Raises:
-            CloudEmpty: success without content.
-            CloudError: see `errors`.
-        """
-        return await self._object(STORAGE_DETAIL, device_sn, turn)
+        """Return model, firmware and ratings of one battery (dyness-api 3.3)."""
+        return _filled(await self._call(STORAGE_DETAIL, {"deviceSn": device_sn}, turn), dict)
 
     async def station_info(self, device_sn: str, turn: Turn = FORM) -> dict[str, Any]:
-        """Return what the plant of a device says of its capacity in kWh, unreliable (dyness-api 8).
-
-        Raises:
-            CloudEmpty: success without content.
-            CloudError: see `errors`.
-        """
-        return await self._object(STATION_INFO, device_sn, turn)
+        """Return what the plant of a device says of its capacity in kWh, unreliable (dyness-api 8)."""
+        return _filled(await self._call(STATION_INFO, {"deviceSn": device_sn}, turn), dict)
 
     async def alarms(self, device_sn: str, turn: Turn = FORM) -> dict[str, Any]:
-        """Return the list of a device's alarms in words, with its frame (dyness-api 3.6).
-
-        Raises:
-            CloudEmpty: success without content.
-            CloudError: see `errors`.
-        """
+        """Return the list of a device's alarms in words, with its frame (dyness-api 3.6)."""
         content = {"deviceSnList": [device_sn], "pageNum": 1, "pageSize": PAGE_SIZE}
-        return _filled(await self._call(ALARM_QUERY, content, turn), dict, "alarms")
+        return _filled(await self._call(ALARM_QUERY, content, turn), dict)
 
     async def last_power_data(self, device_sn: str, turn: Turn = FORM) -> list[Any]:
-        """Return the records of the day as they came, in no order to rely on (dyness-api 3.4).
-
-        Raises:
-            CloudEmpty: success without records.
-            CloudError: see `errors`.
-        """
-        return _filled(await self._call(LAST_POWER_DATA, _device(device_sn), turn), list, "records")
+        """Return the records of the day as they came, in no order to rely on (dyness-api 3.4)."""
+        return _filled(await self._call(LAST_POWER_DATA, {"deviceSn": device_sn}, turn), list)
 
     async def last_running_data(self, device_sn: str, turn: Turn = FORM) -> dict[str, Any]:
-        """Return what an inverter does, most of it null for batteries (dyness-api 3.5).
-
-        Raises:
-            CloudEmpty: success without content.
-            CloudError: see `errors`.
-        """
-        return await self._object(LAST_RUNNING_DATA, device_sn, turn)
-
-    async def _object(self, path: str, device_sn: str, turn: Turn) -> dict[str, Any]:
-        return _filled(await self._call(path, _device(device_sn), turn), dict, "content")
+        """Return what an inverter does, most of it null for batteries (dyness-api 3.5)."""
+        return _filled(await self._call(LAST_RUNNING_DATA, {"deviceSn": device_sn}, turn), dict)
 
     async def _call(self, path: str, content: dict[str, Any], turn: Turn) -> Any:
         body = orjson.dumps(content)
@@ -190,23 +139,17 @@ class DynessClient:
             return _data(await exchange(self._session, "POST", url, headers=headers, body=body), core=path in _CORE)
 
         try:
-            data = await self._queue.run(call, turn)
+            return await self._queue.run(call, turn)
         except CloudError as error:
             _LOGGER.debug("%s: %s", path, error)
             raise
-        _LOGGER.debug("%s: answered", path)
-        return data
 
 
-def _device(device_sn: str, collector_sn: str | None = None) -> dict[str, Any]:
-    return {"deviceSn": device_sn} | ({"collectorSn": collector_sn} if collector_sn else {})
-
-
-def _filled[Form](data: Any, form: type[Form], what: str) -> Form:
+def _filled[Form](data: Any, form: type[Form]) -> Form:
     if not data:
-        raise CloudEmpty(f"no {what}")
+        raise CloudEmpty("no content")
     if not isinstance(data, form):
-        raise CloudUnavailable(f"{what} of an unknown form")
+        raise CloudUnavailable("content of an unknown form")
     return data
 
 

@@ -5,9 +5,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
-import heapq
-from itertools import count
 import logging
+from operator import attrgetter
 from typing import Any
 
 from .errors import CloudRateLimited
@@ -59,11 +58,32 @@ class Turn:
 FORM = Turn()
 
 
-@dataclass(order=True, slots=True)
+@dataclass(eq=False, slots=True)
 class _Waiter:
     turn: Turn
-    number: int
-    granted: asyncio.Future[None] = field(compare=False)
+    granted: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class _Window:
+    """When the calls within the last so many seconds began."""
+
+    seconds: float
+    starts: deque[float] = field(default_factory=deque)
+
+    def add(self) -> None:
+        """Take note of a call that begins now."""
+        self.starts.append(_now())
+
+    def count(self) -> int:
+        """Return how many there were."""
+        while self.starts and self.starts[0] <= _now() - self.seconds:
+            self.starts.popleft()
+        return len(self.starts)
+
+    def free_at(self, limit: int) -> float:
+        """Return when another one may begin, of so many at the most."""
+        return self.starts[-limit] + self.seconds if self.count() >= limit else 0.0
 
 
 class AccountQueue:
@@ -79,20 +99,16 @@ class AccountQueue:
         self.chosen_ceiling = CEILING
         self.kept_for_masters = 0
         """Calls an hour that modules, the list and what fails leave alone."""
-        self._starts: dict[Priority, deque[float]] = {
-            least: deque() for least in (Priority.FORM, Priority.MODULE, Priority.FAILING)
-        }
-        """When the calls of the last hour began, of this priority and of those below; a first one, or one of a form,
-        counts with the modules, so that it takes nothing from the masters' share."""
-        self._waiting: dict[Priority, list[_Waiter]] = {priority: [] for priority in Priority}
-        self._numbers = count()
-        self._is_busy = False
+        self._calls, self._others, self._failing = _Window(HOUR), _Window(HOUR), _Window(HOUR / 6)
+        """All calls; those of anything but masters; those of what fails."""
+        self._waiting: list[_Waiter] = []
+        self._running: _Waiter | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._not_before = 0.0
         self._next_pause = PAUSE
         self._share = 1.0
         """Of the chosen ceiling, which was in force after the last 429."""
         self._limited_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
 
     async def run[Result](self, call: Callable[[], Awaitable[Result]], turn: Turn) -> Result:
         """Run `call` when it is its turn and return what it returns.
@@ -100,63 +116,46 @@ class AccountQueue:
         Raises:
             CloudRateLimited: a person would wait too long for it.
         """
-        asked_at = _now()
+        asked_at = started_at = _now()
         if turn.priority is Priority.FORM and self._not_before - asked_at > LONGEST_FORM:
             raise CloudRateLimited
-        waiter = _Waiter(turn, next(self._numbers), asyncio.get_running_loop().create_future())
-        heapq.heappush(self._waiting[turn.priority], waiter)
-        self._look()
+        waiter = _Waiter(turn, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
+        self._schedule()
         try:
             await waiter.granted
-        except asyncio.CancelledError:
-            waiting = self._waiting[waiter.turn.priority]
-            if waiter in waiting:
-                waiting.remove(waiter)
-                heapq.heapify(waiting)
-                self._look()
-            elif not waiter.granted.cancelled() and waiter.granted.exception() is None:
-                self._release()
-            raise
-        started_at = _now()
-        try:
+            started_at = _now()
             return await call()
         except CloudRateLimited as error:
-            self._slow_down(error.retry_after)
+            if self._running is waiter:
+                self._slow_down(error.retry_after)
             raise
         finally:
-            if _LOGGER.isEnabledFor(logging.DEBUG):
-                _LOGGER.debug(
-                    "%s: %.1f s, after %.1f s in the queue; call %d of %d in this hour",
-                    turn.device,
-                    _now() - started_at,
-                    started_at - asked_at,
-                    self.calls_last_hour,
-                    self.ceiling,
-                )
-            self._release()
+            if self._running is waiter:
+                self._running = None
+                text = "%s: %.1f s, after %.1f s in the queue; call %d of %d in this hour"
+                times = _now() - started_at, started_at - asked_at
+                _LOGGER.debug(text, turn.device, *times, self.calls_last_hour, self.ceiling)
+            else:
+                self._waiting = [other for other in self._waiting if other is not waiter]
+            self._schedule()
 
     def allow(self, ceiling: int) -> None:
         """Set the ceiling, for those who wait already too."""
         self.chosen_ceiling = ceiling
-        self._look()
+        self._schedule()
 
-    def hurry(self, turn: Turn) -> None:
+    def promote(self, turn: Turn) -> None:
         """Give a device that waits among those that fail another turn."""
-        failing = self._waiting[Priority.FAILING]
-        for waiter in [waiter for waiter in failing if waiter.turn.device == turn.device]:
-            failing.remove(waiter)
-            waiter.turn = turn
-            heapq.heappush(self._waiting[turn.priority], waiter)
-        heapq.heapify(failing)
-        self._look()
+        for waiter in self._waiting:
+            if waiter.turn.priority is Priority.FAILING and waiter.turn.device == turn.device:
+                waiter.turn = turn
+        self._schedule()
 
     @property
     def calls_last_hour(self) -> int:
         """How many calls began in the last hour."""
-        for starts in self._starts.values():
-            while starts and starts[0] <= _now() - HOUR:
-                starts.popleft()
-        return len(self._starts[Priority.FORM])
+        return self._calls.count()
 
     @property
     def ceiling(self) -> int:
@@ -167,17 +166,8 @@ class AccountQueue:
     @property
     def seconds_to_next(self) -> float | None:
         """How long whoever waits has to wait for the next turn; None where nobody waits."""
-        earliest = [self._earliest(priority) for priority, waiting in self._waiting.items() if waiting]
-        return max(min(earliest) - _now(), 0.0) if earliest else None
-
-    def free(self, priority: Priority, seconds: float) -> int:
-        """Return how many calls of this priority the ceiling allows to begin within so much time."""
-        until = _now() + seconds
-        left = [
-            limit - sum(start > until - span for start in self._starts[least])
-            for least, (limit, span) in self._limits(priority).items()
-        ]
-        return max(min(left), 0)
+        waiting = {waiter.turn.priority for waiter in self._waiting}
+        return max(min(map(self._earliest, waiting)) - _now(), 0.0) if waiting else None
 
     @property
     def state(self) -> dict[str, Any]:
@@ -187,76 +177,61 @@ class AccountQueue:
             "chosen_ceiling": self.chosen_ceiling,
             "ceiling": self.ceiling,
             "kept_for_masters": self.kept_for_masters,
-            "waiting": sum(map(len, self._waiting.values())),
+            "waiting": len(self._waiting),
             "seconds_to_next": self.seconds_to_next,
         }
 
+    def _earliest(self, priority: Priority) -> float:
+        """Return when the pause and the ceiling let one of this priority go."""
+        at, ceiling = self._not_before, self.ceiling
+        if priority > Priority.FIRST:
+            at = max(at, self._calls.free_at(ceiling))
+        if priority > Priority.MASTER:
+            at = max(at, self._others.free_at(max(ceiling - self.kept_for_masters, LEAST // 2)))
+        if priority is Priority.FAILING:
+            at = max(at, self._failing.free_at(max(ceiling // 3 // 6, 1)))
+        return at
+
+    def _schedule(self) -> None:
+        """Set the timer for the next who may go, or none where nobody waits."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        if self._running is None and (seconds := self.seconds_to_next) is not None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._grant)
+
+    def _grant(self) -> None:
+        # The clock of the loop may be a little behind its own timers.
+        may_go = {priority for priority in Priority if self._earliest(priority) <= _now() + 0.01}
+        ready = [waiter for waiter in self._waiting if waiter.turn.priority in may_go and not waiter.granted.done()]
+        if not ready:
+            self._schedule()
+            return
+        self._running = min(ready, key=attrgetter("turn"))
+        self._waiting.remove(self._running)
+        priority = self._running.turn.priority
+        self._calls.add()
+        # A first one, or one of a form, takes nothing from the masters' share.
+        if priority is not Priority.MASTER:
+            self._others.add()
+        if priority is Priority.FAILING:
+            self._failing.add()
+        self._not_before = max(self._not_before, _now() + SPACING)
+        self._running.granted.set_result(None)
+
     def _slow_down(self, retry_after: float | None) -> None:
-        if _now() - self._limited_at > HOUR:
+        now = _now()
+        if now - self._limited_at > HOUR:
             self._next_pause = PAUSE
         # No wish of a server silences an account for longer than it takes to forget its calls.
         pause = self._next_pause if retry_after is None else min(retry_after, HOUR)
         self._next_pause = min(self._next_pause * 2, LONGEST_PAUSE)
         self._share = self.ceiling / self.chosen_ceiling * (1 - LESS)
-        self._limited_at = _now()
-        self._not_before = max(self._not_before, _now() + pause)
-        forms = self._waiting[Priority.FORM]
-        while forms and pause > LONGEST_FORM:
-            if not (granted := forms.pop().granted).done():
-                granted.set_exception(CloudRateLimited())
-
-    def _release(self) -> None:
-        self._is_busy = False
-        self._look()
-
-    def _earliest(self, priority: Priority) -> float:
-        """Return when the pause and the ceiling let one of this priority go."""
-        at = self._not_before
-        if priority <= Priority.FIRST:
-            return at
-        for least, (limit, span) in self._limits(priority).items():
-            starts = self._starts[least]
-            if len(starts) >= limit:
-                at = max(at, starts[-limit] + span)
-        return at
-
-    def _limits(self, priority: Priority) -> dict[Priority, tuple[int, float]]:
-        """Return how many calls in how many seconds there may be of some priority and those below."""
-        limits = {Priority.FORM: (self.ceiling, HOUR)}
-        if priority > Priority.MASTER:
-            limits[Priority.MODULE] = max(self.ceiling - self.kept_for_masters, LEAST // 2), HOUR
-        if priority is Priority.FAILING:
-            limits[Priority.FAILING] = max(self.ceiling // 3 // 6, 1), HOUR / 6
-        return limits
-
-    def _look(self) -> None:
-        """Set the timer for the next who may go, or none where nobody waits."""
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
-        if self._is_busy or (seconds := self.seconds_to_next) is None:
-            return
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._grant)
-
-    def _grant(self) -> None:
-        self._timer = None
-        # The clock of the loop may be a little behind its own timers.
-        now = _now() + 0.01
-        waiting = next((of for priority, of in self._waiting.items() if of and self._earliest(priority) <= now), None)
-        if waiting is None:
-            self._look()
-            return
-        waiter = heapq.heappop(waiting)
-        if waiter.granted.done():
-            self._look()
-            return
-        self._is_busy = True
-        priority = waiter.turn.priority
-        for least, starts in self._starts.items():
-            if priority >= least or (least is Priority.MODULE and priority is not Priority.MASTER):
-                starts.append(_now())
-        self._not_before = max(self._not_before, _now() + SPACING)
-        waiter.granted.set_result(None)
+        self._limited_at = now
+        self._not_before = max(self._not_before, now + pause)
+        for waiter in self._waiting:
+            if waiter.turn.priority is Priority.FORM and pause > LONGEST_FORM and not waiter.granted.done():
+                waiter.granted.set_exception(CloudRateLimited())
 
 
 def _now() -> float:

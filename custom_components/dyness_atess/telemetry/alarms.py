@@ -25,7 +25,7 @@ _MEASURED = {
     "charge_overcurrent": (Key.CURRENT, Key.CHARGE_CURRENT_LIMIT),
     "discharge_overcurrent": (Key.CURRENT, Key.DISCHARGE_CURRENT_LIMIT),
 }
-"""What belongs to an alarm beside the state of charge; of a single extreme also where it is."""
+"""What belongs to an alarm, with the state of charge; of a single extreme also where it is."""
 
 
 class AlarmEventType(StrEnum):
@@ -72,8 +72,8 @@ class Alarms:
         if known:
             self.compare(known)
 
-    def compare(self, reading: Reading, told: Collection[Key] = (), module: int | None = None) -> list[AlarmEvent]:
-        """Return what is over and what has risen; what is `told` of another part of the same battery is not.
+    def compare(self, reading: Reading, elsewhere: Collection[Key] = (), module: int | None = None) -> list[AlarmEvent]:
+        """Return what is over and what has risen, but for what is on `elsewhere` in the same battery.
 
         What a sample leaves out stays as it was, and within one sample nothing ends, so that what flickers rises once.
         """
@@ -89,7 +89,7 @@ class Alarms:
                 expected = self.active[key] = _is_expected([key], reading.values, flags)
             else:
                 expected = self.active.pop(key)
-            if last and key not in told:
+            if last and key not in elsewhere:
                 attributes = _attributes(key, reading.values, module) | {"expected": expected}
                 events.append(AlarmEvent(_type(key, rises), attributes))
         return events

@@ -2,188 +2,62 @@
 
 from enum import StrEnum
 
+# One name for each quantity, whatever family or vendor it comes from; its value is the same in lower case.
+# Cells, probes and trackers are as many as a device of any family has.
+Key = StrEnum(
+    "Key",
+    """
+    SOC SOH SOH_AVERAGE VOLTAGE CURRENT POWER CHARGE_POWER DISCHARGE_POWER STATUS CYCLES CYCLES_MAX MODULE_COUNT
+    ENERGY_RATED ENERGY_REMAINING CAPACITY_FULL CAPACITY_REMAINING DISCHARGE_DEPTH POWER_LIMIT
+    CHARGE_VOLTAGE_LIMIT DISCHARGE_VOLTAGE_LIMIT CHARGE_CURRENT_LIMIT DISCHARGE_CURRENT_LIMIT
+    WORK_STATUS LAST_REPORT SIGNAL_STRENGTH TIME_TO_FULL TIME_TO_EMPTY
 
-class Key(StrEnum):
-    """One quantity, whatever family or vendor it comes from."""
+    ENERGY_CHARGED ENERGY_DISCHARGED ENERGY_CHARGED_TODAY ENERGY_DISCHARGED_TODAY
+    CHARGE_TIME DISCHARGE_TIME CHARGE_TIME_TODAY DISCHARGE_TIME_TODAY
 
-    SOC = "soc"
-    SOH = "soh"
-    SOH_AVERAGE = "soh_average"
-    VOLTAGE = "voltage"
-    CURRENT = "current"
-    POWER = "power"
-    CHARGE_POWER = "charge_power"
-    DISCHARGE_POWER = "discharge_power"
-    STATUS = "status"
-    CYCLES = "cycles"
-    CYCLES_MAX = "cycles_max"
-    CELL_VOLTAGE_MAX = "cell_voltage_max"
-    CELL_VOLTAGE_MAX_MODULE = "cell_voltage_max_module"
-    CELL_VOLTAGE_MAX_CELL = "cell_voltage_max_cell"
-    CELL_VOLTAGE_MIN = "cell_voltage_min"
-    CELL_VOLTAGE_MIN_MODULE = "cell_voltage_min_module"
-    CELL_VOLTAGE_MIN_CELL = "cell_voltage_min_cell"
-    CELL_VOLTAGE_SPREAD = "cell_voltage_spread"
-    CELL_SPREAD_FULL = "cell_spread_full"
-    CELL_LEAD_FULL = "cell_lead_full"
-    CELL_SPREAD_RESTED = "cell_spread_rested"
-    CELL_TEMPERATURE_AVERAGE = "cell_temperature_average"
-    CELL_TEMPERATURE_MAX = "cell_temperature_max"
-    CELL_TEMPERATURE_MAX_MODULE = "cell_temperature_max_module"
-    CELL_TEMPERATURE_MAX_SENSOR = "cell_temperature_max_sensor"
-    CELL_TEMPERATURE_MIN = "cell_temperature_min"
-    CELL_TEMPERATURE_MIN_MODULE = "cell_temperature_min_module"
-    CELL_TEMPERATURE_MIN_SENSOR = "cell_temperature_min_sensor"
-    MOSFET_TEMPERATURE_AVERAGE = "mosfet_temperature_average"
-    MOSFET_TEMPERATURE_MAX = "mosfet_temperature_max"
-    MOSFET_TEMPERATURE_MIN = "mosfet_temperature_min"
-    BMS_TEMPERATURE_AVERAGE = "bms_temperature_average"
-    BMS_TEMPERATURE_MAX = "bms_temperature_max"
-    BMS_TEMPERATURE_MIN = "bms_temperature_min"
-    CHARGE_VOLTAGE_LIMIT = "charge_voltage_limit"
-    DISCHARGE_VOLTAGE_LIMIT = "discharge_voltage_limit"
-    CHARGE_CURRENT_LIMIT = "charge_current_limit"
-    DISCHARGE_CURRENT_LIMIT = "discharge_current_limit"
-    MODULE_COUNT = "module_count"
-    WORK_STATUS = "work_status"
-    LAST_REPORT = "last_report"
-    TIME_TO_FULL = "time_to_full"
-    TIME_TO_EMPTY = "time_to_empty"
+    CELL_VOLTAGE_MAX CELL_VOLTAGE_MAX_MODULE CELL_VOLTAGE_MAX_CELL CELL_VOLTAGE_MAX_GROUP
+    CELL_VOLTAGE_MIN CELL_VOLTAGE_MIN_MODULE CELL_VOLTAGE_MIN_CELL CELL_VOLTAGE_MIN_GROUP
+    CELL_VOLTAGE_AVERAGE CELL_VOLTAGE_SPREAD CELL_SPREAD_FULL CELL_LEAD_FULL CELL_SPREAD_RESTED
+    CELL_TEMPERATURE_MAX CELL_TEMPERATURE_MAX_MODULE CELL_TEMPERATURE_MAX_SENSOR CELL_TEMPERATURE_MAX_GROUP
+    CELL_TEMPERATURE_MIN CELL_TEMPERATURE_MIN_MODULE CELL_TEMPERATURE_MIN_SENSOR CELL_TEMPERATURE_MIN_GROUP
+    CELL_TEMPERATURE_AVERAGE MOSFET_TEMPERATURE_AVERAGE MOSFET_TEMPERATURE_MAX MOSFET_TEMPERATURE_MIN
+    BMS_TEMPERATURE BMS_TEMPERATURE_AVERAGE BMS_TEMPERATURE_MAX BMS_TEMPERATURE_MIN BATTERY_TEMPERATURE
 
-    ENERGY_CHARGED = "energy_charged"
-    ENERGY_CHARGED_TODAY = "energy_charged_today"
-    ENERGY_DISCHARGED = "energy_discharged"
-    ENERGY_DISCHARGED_TODAY = "energy_discharged_today"
-    CHARGE_TIME = "charge_time"
-    CHARGE_TIME_TODAY = "charge_time_today"
-    DISCHARGE_TIME = "discharge_time"
-    DISCHARGE_TIME_TODAY = "discharge_time_today"
-    CELL_VOLTAGE_AVERAGE = "cell_voltage_average"
-    CELL_VOLTAGE_MAX_GROUP = "cell_voltage_max_group"
-    CELL_VOLTAGE_MIN_GROUP = "cell_voltage_min_group"
-    CELL_TEMPERATURE_MAX_GROUP = "cell_temperature_max_group"
-    CELL_TEMPERATURE_MIN_GROUP = "cell_temperature_min_group"
-    PV_POWER = "pv_power"
-    PV_ENERGY = "pv_energy"
-    PV_ENERGY_TODAY = "pv_energy_today"
-    PV_TIME = "pv_time"
-    PV_TIME_TODAY = "pv_time_today"
-    PV1_VOLTAGE = "pv1_voltage"
-    PV1_CURRENT = "pv1_current"
-    PV1_POWER = "pv1_power"
-    PV1_INDUCTOR_CURRENT = "pv1_inductor_current"
-    BUS_VOLTAGE = "bus_voltage"
-    OUTPUT_VOLTAGE = "output_voltage"
-    OUTPUT_CURRENT = "output_current"
-    OUTPUT_POWER = "output_power"
-    OUTPUT_ENERGY = "output_energy"
-    OUTPUT_ENERGY_TODAY = "output_energy_today"
-    OUTPUT_FREQUENCY = "output_frequency"
-    OUTPUT_INDUCTOR_CURRENT_1 = "output_inductor_current_1"
-    OUTPUT_INDUCTOR_CURRENT_2 = "output_inductor_current_2"
-    AMBIENT_TEMPERATURE = "ambient_temperature"
-    TRANSFORMER_TEMPERATURE = "transformer_temperature"
-    PV_CONVERTER_TEMPERATURE = "pv_converter_temperature"
-    PV_INDUCTOR_TEMPERATURE = "pv_inductor_temperature"
-    OUTPUT_CONVERTER_TEMPERATURE = "output_converter_temperature"
-    OUTPUT_INDUCTOR_TEMPERATURE = "output_inductor_temperature"
-    DEVICE_STATUS = "device_status"
-    RUN_MODE = "run_mode"
-    BATTERY_STATUS = "battery_status"
-    BMS_SYSTEM_STATUS = "bms_system_status"
-    SELF_CHECK_TIME = "self_check_time"
-    PARALLEL_SYSTEM_NUMBER = "parallel_system_number"
+    CELL_01_VOLTAGE CELL_02_VOLTAGE CELL_03_VOLTAGE CELL_04_VOLTAGE CELL_05_VOLTAGE CELL_06_VOLTAGE
+    CELL_07_VOLTAGE CELL_08_VOLTAGE CELL_09_VOLTAGE CELL_10_VOLTAGE CELL_11_VOLTAGE CELL_12_VOLTAGE
+    CELL_13_VOLTAGE CELL_14_VOLTAGE CELL_15_VOLTAGE CELL_16_VOLTAGE CELL_17_VOLTAGE CELL_18_VOLTAGE
+    CELL_19_VOLTAGE CELL_20_VOLTAGE CELL_21_VOLTAGE CELL_22_VOLTAGE CELL_23_VOLTAGE CELL_24_VOLTAGE
+    CELL_25_VOLTAGE CELL_26_VOLTAGE CELL_27_VOLTAGE CELL_28_VOLTAGE CELL_29_VOLTAGE CELL_30_VOLTAGE
+    CELL_TEMPERATURE_1 CELL_TEMPERATURE_2 CELL_TEMPERATURE_3 CELL_TEMPERATURE_4
+    CELL_TEMPERATURE_5 CELL_TEMPERATURE_6 CELL_TEMPERATURE_7 CELL_TEMPERATURE_8
+    CELL_TEMPERATURE_9 CELL_TEMPERATURE_10 CELL_TEMPERATURE_11 CELL_TEMPERATURE_12
+    CELL_TEMPERATURE_13 CELL_TEMPERATURE_14 CELL_TEMPERATURE_15 CELL_TEMPERATURE_16
 
-    ENERGY_RATED = "energy_rated"
-    ENERGY_REMAINING = "energy_remaining"
-    CAPACITY_FULL = "capacity_full"
-    CAPACITY_REMAINING = "capacity_remaining"
-    BMS_TEMPERATURE = "bms_temperature"
-    BATTERY_TEMPERATURE = "battery_temperature"
-    HEATSINK_TEMPERATURE = "heatsink_temperature"
-    INTERNAL_TEMPERATURE = "internal_temperature"
-    POWER_MODULE_TEMPERATURE = "power_module_temperature"
-    PV_VOLTAGE = "pv_voltage"
-    PV_CURRENT = "pv_current"
-    OUTPUT_1_VOLTAGE = "output_1_voltage"
-    OUTPUT_1_CURRENT = "output_1_current"
-    OUTPUT_1_POWER = "output_1_power"
-    OUTPUT_2_VOLTAGE = "output_2_voltage"
-    OUTPUT_2_CURRENT = "output_2_current"
-    OUTPUT_2_POWER = "output_2_power"
-    GRID_POWER = "grid_power"
-    LOAD_POWER = "load_power"
-    LOAD_ENERGY = "load_energy"
-    LOAD_ENERGY_TODAY = "load_energy_today"
-    ENERGY_IMPORTED = "energy_imported"
-    ENERGY_IMPORTED_TODAY = "energy_imported_today"
-    ENERGY_EXPORTED = "energy_exported"
-    ENERGY_EXPORTED_TODAY = "energy_exported_today"
-    MPPT_VOLTAGE = "mppt_voltage"
-    MPPT_CURRENT = "mppt_current"
-    MPPT_POWER = "mppt_power"
-    POWER_LIMIT = "power_limit"
-    DISCHARGE_DEPTH = "discharge_depth"
-    SIGNAL_STRENGTH = "signal_strength"
+    PV_VOLTAGE PV_CURRENT PV_POWER PV_ENERGY PV_ENERGY_TODAY PV_TIME PV_TIME_TODAY
+    PV1_VOLTAGE PV1_CURRENT PV1_POWER PV1_INDUCTOR_CURRENT PV2_VOLTAGE PV2_CURRENT PV2_POWER PV2_INDUCTOR_CURRENT
+    PV3_VOLTAGE PV3_CURRENT PV3_POWER PV3_INDUCTOR_CURRENT PV4_VOLTAGE PV4_CURRENT PV4_POWER PV4_INDUCTOR_CURRENT
+    PV5_VOLTAGE PV5_CURRENT PV5_POWER PV5_INDUCTOR_CURRENT MPPT_VOLTAGE MPPT_CURRENT MPPT_POWER BUS_VOLTAGE
+    OUTPUT_VOLTAGE OUTPUT_CURRENT OUTPUT_POWER OUTPUT_ENERGY OUTPUT_ENERGY_TODAY OUTPUT_FREQUENCY
+    OUTPUT_INDUCTOR_CURRENT_1 OUTPUT_INDUCTOR_CURRENT_2 OUTPUT_1_VOLTAGE OUTPUT_1_CURRENT OUTPUT_1_POWER
+    OUTPUT_2_VOLTAGE OUTPUT_2_CURRENT OUTPUT_2_POWER GRID_POWER LOAD_POWER LOAD_ENERGY LOAD_ENERGY_TODAY
+    ENERGY_IMPORTED ENERGY_IMPORTED_TODAY ENERGY_EXPORTED ENERGY_EXPORTED_TODAY
+    AMBIENT_TEMPERATURE INTERNAL_TEMPERATURE HEATSINK_TEMPERATURE TRANSFORMER_TEMPERATURE POWER_MODULE_TEMPERATURE
+    PV_CONVERTER_TEMPERATURE PV_INDUCTOR_TEMPERATURE OUTPUT_CONVERTER_TEMPERATURE OUTPUT_INDUCTOR_TEMPERATURE
+    DEVICE_STATUS RUN_MODE BATTERY_STATUS BMS_SYSTEM_STATUS SELF_CHECK_TIME PARALLEL_SYSTEM_NUMBER
 
-    # The other trackers as the first, and one key per cell and per probe, for as many as a module of any family has.
-    _ignore_ = "name"
-    for name in (
-        *(f"pv{n}_{what}" for n in range(2, 6) for what in ("voltage", "current", "power", "inductor_current")),
-        *(f"cell_{cell:02}_voltage" for cell in range(1, 31)),
-        *(f"cell_temperature_{probe}" for probe in range(1, 17)),
-    ):
-        locals()[name.upper()] = name
+    CHARGING ONLINE BATTERY_LOW ALARM WARNING FAULT ALARM_EVENT
+    CHARGE_ENABLED DISCHARGE_ENABLED FULL_CHARGE_REQUESTED FORCE_CHARGE_1 FORCE_CHARGE_2
+    BATTERY_RELAY CHARGE_MOSFET DISCHARGE_MOSFET HEATER FAN BALANCING FULLY_CHARGED
 
-    CHARGING = "charging"
-    ONLINE = "online"
-    BATTERY_LOW = "battery_low"
-    ALARM = "alarm"
-    WARNING = "warning"
-
-    CELL_VOLTAGE_IMBALANCE = "cell_voltage_imbalance"
-    MOSFET_TEMPERATURE_HIGH = "mosfet_temperature_high"
-    CELL_TEMPERATURE_LOW = "cell_temperature_low"
-    CELL_TEMPERATURE_HIGH = "cell_temperature_high"
-    CELL_VOLTAGE_LOW = "cell_voltage_low"
-    CELL_VOLTAGE_HIGH = "cell_voltage_high"
-    MODULE_VOLTAGE_LOW = "module_voltage_low"
-    MODULE_VOLTAGE_HIGH = "module_voltage_high"
-    INTERNAL_COMMUNICATION_ERROR = "internal_communication_error"
-    DISCHARGE_OVERCURRENT = "discharge_overcurrent"
-    CHARGE_OVERCURRENT = "charge_overcurrent"
-    CELL_TEMPERATURE_IMBALANCE = "cell_temperature_imbalance"
-
-    MOSFET_TEMPERATURE_HIGH_PROTECTION = "mosfet_temperature_high_protection"
-    CELL_TEMPERATURE_LOW_PROTECTION = "cell_temperature_low_protection"
-    CELL_TEMPERATURE_HIGH_PROTECTION = "cell_temperature_high_protection"
-    CELL_VOLTAGE_LOW_PROTECTION = "cell_voltage_low_protection"
-    CELL_VOLTAGE_HIGH_PROTECTION = "cell_voltage_high_protection"
-    MODULE_VOLTAGE_LOW_PROTECTION = "module_voltage_low_protection"
-    MODULE_VOLTAGE_HIGH_PROTECTION = "module_voltage_high_protection"
-    SYSTEM_FAULT_PROTECTION = "system_fault_protection"
-    DISCHARGE_OVERCURRENT_PROTECTION = "discharge_overcurrent_protection"
-    CHARGE_OVERCURRENT_PROTECTION = "charge_overcurrent_protection"
-
-    CHARGE_ENABLED = "charge_enabled"
-    DISCHARGE_ENABLED = "discharge_enabled"
-    FULL_CHARGE_REQUESTED = "full_charge_requested"
-    FORCE_CHARGE_1 = "force_charge_1"
-    FORCE_CHARGE_2 = "force_charge_2"
-
-    FAULT = "fault"
-    BATTERY_RELAY = "battery_relay"
-
-    INSULATION_LOW = "insulation_low"
-    CELL_FAULT = "cell_fault"
-    CHARGE_MOSFET = "charge_mosfet"
-    DISCHARGE_MOSFET = "discharge_mosfet"
-    HEATER = "heater"
-    FAN = "fan"
-    BALANCING = "balancing"
-    FULLY_CHARGED = "fully_charged"
-
-    ALARM_EVENT = "alarm_event"
+    CELL_VOLTAGE_IMBALANCE CELL_TEMPERATURE_IMBALANCE INTERNAL_COMMUNICATION_ERROR INSULATION_LOW CELL_FAULT
+    MOSFET_TEMPERATURE_HIGH CELL_TEMPERATURE_LOW CELL_TEMPERATURE_HIGH CELL_VOLTAGE_LOW CELL_VOLTAGE_HIGH
+    MODULE_VOLTAGE_LOW MODULE_VOLTAGE_HIGH DISCHARGE_OVERCURRENT CHARGE_OVERCURRENT
+    MOSFET_TEMPERATURE_HIGH_PROTECTION CELL_TEMPERATURE_LOW_PROTECTION CELL_TEMPERATURE_HIGH_PROTECTION
+    CELL_VOLTAGE_LOW_PROTECTION CELL_VOLTAGE_HIGH_PROTECTION MODULE_VOLTAGE_LOW_PROTECTION
+    MODULE_VOLTAGE_HIGH_PROTECTION SYSTEM_FAULT_PROTECTION DISCHARGE_OVERCURRENT_PROTECTION
+    CHARGE_OVERCURRENT_PROTECTION
+    """,
+)
 
 
 class Status(StrEnum):

@@ -243,9 +243,10 @@ def test_nothing_without_a_power() -> None:
         ([(0, 3000, 80), (60, 3000, 60)], 0, 1),
         ([(0, 3000, 20), (60, 3000, 60)], 2, 0),
         ([(0, 3000, 20), (11.1, 3000, 26)], 0.3, 0),
-        # A step may be one of rounding. It is kept until it is more; back again it was nothing.
-        ([(0, 500, 50), (60, 500, 51), (120, 500, 50), (180, 500, 51), (240, 500, 50)], 0, 0),
-        ([(0, 500, 50), (60, 500, 51), (120, 500, 52), (180, 500, 53)], 0.1, 0),
+        # A step of one may be of rounding: within it the power tells.
+        ([(20 * number, 0, 50 + number % 2) for number in range(9)], 0, 0),
+        ([(0, -500, 50), (60, -500, 51), (120, -500, 52)], 0.1, 0),
+        ([(0, -190, 50), (15, -190, 51), (26, 190, 51), (41, 190, 50), (52, -190, 50), (67, -190, 51)], 0.13, 0.082),
         # Nobody knows.
         ([(0, 3000, None), (60, 3000, 60)], 0, 0),
         ([(0, 3000, 101), (60, 3000, 60)], 0, 0),
@@ -448,6 +449,6 @@ def test_emulated_gaps(seed: int) -> None:
     charged, discharged = flown(emulated, sampled[0], sampled[-1])
     assert gaps == 2 * DAYS
     assert device.totals == pytest.approx((charged, discharged), rel=0.02)
-    # The state of charge tells the difference only; its rounding does not add up.
+    # Without it the difference is known only; the rounding of the state of charge does not add up.
     net = without.totals[0] - without.totals[1]
     assert net == pytest.approx(charged - discharged, abs=0.1 * emulated.energy_rated)

@@ -38,7 +38,8 @@ class ConverterDecoder:
 
     def __init__(self, kind: str, memory: Any = None, *, battery_sign: int | None = None) -> None:
         """Go on from an earlier `memory`; the sign is 1 where the battery's current is positive in discharge, or -1."""
-        self._kind, self._battery_sign = kind, battery_sign
+        self._kind = kind
+        self.battery_sign = battery_sign
         try:
             self._memory = _MEMORY(memory or {})
         except vol.Invalid:
@@ -126,7 +127,7 @@ class ConverterDecoder:
     def _derive(self, shown: dict[Key, Any], powers: Mapping[Key, float | None]) -> None:
         """Add what follows from the values of this same record, in the signs of the product."""
         current, (decided, _, contrary) = shown.pop(Key.CURRENT, None), self._memory["sign"]
-        power, sign = powers.get(Key.POWER), self._battery_sign or (None if contrary else decided)
+        power, sign = powers.get(Key.POWER), self.battery_sign or (None if contrary else decided)
         shown |= {**powers, Key.POWER: None if power is None or not sign else power * sign + 0.0}  # never -0.0
         if current is not None and sign:
             shown[Key.CURRENT] = current = current * sign + 0.0

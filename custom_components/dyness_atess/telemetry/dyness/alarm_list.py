@@ -1,4 +1,4 @@
-"""What the cloud's list of alarms says in words (dyness-api 3.6)."""
+"""Text and advice of the cloud's list of alarms (dyness-api 3.6)."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta

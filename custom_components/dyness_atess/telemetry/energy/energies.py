@@ -34,7 +34,7 @@ class Energies:
             self._load(None)
 
     def _load(self, memory: Any) -> None:
-        meter = None, None, 0.0
+        meter = None, None
         content: Any = memory or {"at": 0.0, "older": [], "totals": {}, "counters": {}, "risen": {}, "meter": meter}
         self._at = stored(content["at"])
         self._older = [stored(at) for at in content["older"]]

@@ -13,7 +13,7 @@ MAXIMUM_POWER = 100_000.0
 MAXIMUM_RATE = 2.0
 """C; a state of charge that changes faster has been corrected by the battery."""
 ROUNDING = 0.01
-"""By which the state of charge may differ because both ends are rounded."""
+"""By which the state of charge may differ because both ends are rounded: within it a straight line tells more."""
 OF_CAPACITY, OF_RECORDS = 0.05, 0.2
 """By which share of each the records may differ from the state of charge: rounding, heat, cells that have aged."""
 LARGEST = 2.5e11
@@ -49,17 +49,15 @@ class Meter:
 
     def __init__(self, memory: Any) -> None:
         """Go on from an earlier meter's `memory`; raises where it is malformed."""
-        last, before_gap, uncounted = memory
+        last, before_gap = memory
         self._last = stored_sample(last)
         self._before_gap = stored_sample(before_gap)
         """The sample before the last one, if what flowed between the two is still to be found out."""
-        self._uncounted = stored(uncounted, -ROUNDING)
-        """Share of the capacity by which gaps have changed the state of charge, and which may be rounding."""
 
     @property
     def memory(self) -> list[Any]:
         """What `__init__` goes on from, as JSON."""
-        return [*(sample and list(sample) for sample in (self._last, self._before_gap)), self._uncounted]
+        return [sample and list(sample) for sample in (self._last, self._before_gap)]
 
     @property
     def gap(self) -> tuple[datetime, datetime] | None:
@@ -98,14 +96,7 @@ class Meter:
             return charged, max(charged - net, 0.0)
         if discharged is not None:
             return max(discharged + net, 0.0), discharged
-        if flow := _told_in_part(before, after, points, net, capacity):
-            return flow
-        # What may be rounding waits: it is not lost, and a value that flickers does not add up.
-        self._uncounted += gained
-        if abs(self._uncounted) <= ROUNDING:
-            return 0.0, 0.0
-        energy, self._uncounted = self._uncounted * capacity, 0.0
-        return max(energy, 0.0), max(-energy, 0.0)
+        return _told_in_part(before, after, points, net, capacity) or (max(net, 0.0), max(-net, 0.0))
 
 
 def told(before: Sample, after: Sample, records: Iterable[tuple[float, float]]) -> Flow | None:
@@ -130,20 +121,24 @@ def _told_in_part(
 ) -> Flow | None:
     """Return what records tell of a part of a gap, as after midnight, and what is left of the `net` (kWh) for the rest.
 
-    None where they tell nothing, or where more is left than can have flowed.
+    None where more is left than can have flowed.
     """
     inside = [(at, power) for at, power in records if before.at < at < after.at and abs(power) <= MAXIMUM_POWER]
     points = [(before.at, before.power), *inside, (after.at, after.power)]
-    hours, flows = 0.0, [(0.0, 0.0)]
+    charged = discharged = straight = seconds = 0.0
     for first, second in pairwise(points):
-        if second[0] - first[0] > MAXIMUM_INTERVAL.total_seconds():
-            hours += (second[0] - first[0]) / 3600
+        gain, loss = flow_along((first, second))
+        if (interval := second[0] - first[0]) > MAXIMUM_INTERVAL.total_seconds():
+            straight += gain - loss
+            seconds += interval
         else:
-            flows.append(flow_along((first, second)))
-    charged, discharged = (sum(parts) for parts in zip(*flows, strict=True))
+            charged += gain
+            discharged += loss
     rest = net - charged + discharged
-    if charged == discharged == 0 or abs(rest) > MAXIMUM_RATE * hours * capacity:
+    if abs(rest) > MAXIMUM_RATE * seconds / 3600 * capacity:
         return None
+    if abs(rest - straight) <= ROUNDING * capacity:
+        rest = straight
     return charged + max(rest, 0.0), discharged + max(-rest, 0.0)
 
 
