@@ -178,6 +178,7 @@ SENSORS = (
     *(_description(key, kind) for key, kind in DIAGNOSTIC.items()),
     *(_description(key, kind, enabled=False) for key, kind in OFF_AT_FIRST.items()),
 )
+_SINGLE_CELLS = frozenset(CELL_VOLTAGES)
 SINGLE_CELLS = tuple(_description(key, CELL_VOLTAGE, enabled=False) for key in CELL_VOLTAGES)
 """Off unless the account's option turns them on: a tower has hundreds."""
 CALLS = _description("calls_last_hour", Kind(state_class=State.MEASUREMENT))
@@ -251,9 +252,6 @@ def show_single_cells(hass: HomeAssistant, entry: AccountConfigEntry) -> dict[st
 
 def _time(seconds: float | None) -> datetime | None:
     return None if seconds is None else dt_util.as_local(dt_util.utc_from_timestamp(seconds))
-
-
-_SINGLE_CELLS = frozenset(CELL_VOLTAGES)
 
 
 class ReadingSensor(DeviceEntity, SensorEntity):
