@@ -87,4 +87,4 @@ class OnlineSensor(ReadingBinarySensor):
     @property
     @override
     def is_on(self) -> bool:
-        return self.coordinator.last_update_success and self.coordinator.is_current
+        return self.coordinator.is_available

@@ -178,6 +178,7 @@ SENSORS = (
     *(_description(key, kind) for key, kind in DIAGNOSTIC.items()),
     *(_description(key, kind, enabled=False) for key, kind in OFF_AT_FIRST.items()),
 )
+_SINGLE_CELLS = frozenset(CELL_VOLTAGES)
 SINGLE_CELLS = tuple(_description(key, CELL_VOLTAGE, enabled=False) for key in CELL_VOLTAGES)
 """Off unless the account's option turns them on: a tower has hundreds."""
 CALLS = _description("calls_last_hour", Kind(state_class=State.MEASUREMENT))
@@ -259,8 +260,8 @@ class ReadingSensor(DeviceEntity, SensorEntity):
     @override
     @callback
     def _handle_coordinator_update(self) -> None:
-        """Report what is measured with each sample, for helpers that integrate it; the rest changes once in weeks."""
-        if self.entity_category is None or self.is_new(self.native_value):
+        """Report measurements with each sample, for helpers that integrate them; of the rest most stays for weeks."""
+        if self.entity_category is None or self.key in _SINGLE_CELLS or self.is_new(self.native_value):
             super()._handle_coordinator_update()
 
     @property

@@ -307,7 +307,7 @@ async def test_day(harness: Harness, look: dict[str, str]) -> None:
     for name, width in WIDTHS.items():
         await harness.show("", day="1", width=width, **look)
         card = harness.page.locator("dyness-atess-day-card")
-        await expect(card.locator("path.power")).to_have_count(2)  # the hour without samples is a gap
+        await expect(card.locator("path.power")).to_have_count(2)  # an outage is a gap, an unchanged value none
         await expect(card.get_by_role("img")).to_have_attribute("aria-label", re.compile(r"15 %, .*W"))
         assert await harness.page.evaluate("document.documentElement.scrollWidth") == width
         assert not await grave_violations(harness.page, "dyness-atess-day-card")

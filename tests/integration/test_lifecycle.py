@@ -202,14 +202,14 @@ async def test_an_answer_for_what_is_gone(hass: HomeAssistant, live: Live, *, un
     assert issues(hass, "read_by_name")
     account = entry.runtime_data
     released = asyncio.Event()
-    fetch = account.batteries[SECOND].fetch
+    fetch = account.devices[SECOND]._fetch
 
     async def held(turn: Any) -> Any:
         answer = await fetch(turn)
         await released.wait()
         return answer
 
-    with patch.object(account.batteries[SECOND], "fetch", held):
+    with patch.object(account.devices[SECOND], "_fetch", held):
         reading = asyncio.ensure_future(account.devices[SECOND].async_refresh())
         await live(0.1)
         cloud.devices.pop(SECOND)

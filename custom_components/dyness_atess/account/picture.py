@@ -27,7 +27,7 @@ LIMITS = (
 )
 MILD = WARNINGS | {Key.WARNING}
 """Alarms by which nothing has stopped."""
-NO_DATA = ("empty", "refused")
+WITHOUT_DATA = ("empty", "refused")
 """How a read ends where the cloud answers without having anything of the device."""
 
 type Picture = dict[str, Any]
@@ -52,7 +52,7 @@ def picture(account: Account, serial: str) -> Picture:
         "device_id": registered.id if registered else None,
         "name": (registered.name_by_user or registered.name) if registered else None,
         "kind": account.kind,
-        "online": master.last_update_success and master.is_current,
+        "online": master.is_available,
         "outage": outage,
         "until": _time(until),
         "sampled_at": _time(master.sampled_at),
@@ -126,7 +126,7 @@ def _outage(account: Account, master: ReadingsCoordinator) -> tuple[str | None, 
     outcome = error.translation_key if isinstance(error, UpdateFailed) and not master.last_update_success else None
     if outcome == "rate_limited" or (account.goes_on_at and master.is_older_than(OLD)):
         return "calls", account.goes_on_at
-    if outcome is not None and outcome not in NO_DATA:
+    if outcome is not None and outcome not in WITHOUT_DATA:
         return "cloud", None
     return (None, None) if master.is_current and outcome is None else ("device", None)
 

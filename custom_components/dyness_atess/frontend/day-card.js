@@ -5,7 +5,7 @@ import { Localized, draw, fire, make } from "./dom.js";
 export const TYPE = "dyness-atess-day-card";
 const DAY = 24 * 3600_000;
 const GRID = 6 * 3600_000;
-const LONGEST = 30 * 60_000; // without a sample: older values are none
+const STEADY = 30 * 60_000; // a value that holds for longer has no slope to the next
 const KEYS = ["soc", "power"];
 const UNITS = { kW: 1000, MW: 1_000_000 }; // where the user has chosen another than W
 
@@ -34,17 +34,17 @@ line { stroke: var(--divider-color, #e0e0e0); stroke-width: 1; }
 line.zero { stroke: var(--secondary-text-color, #727272); }
 `);
 
-/** Points of a line from states; a state that is no number, or long silence, interrupts it. */
+/** Points of a line from states: the recorder keeps changes only, and a state that is no number interrupts the line. */
 export function segments(states, end) {
   const lines = [[]];
   let last;
-  for (const { time, value } of states) {
-    if (last && time - last.time > LONGEST) lines.push([]);
-    if (Number.isFinite(value)) lines.at(-1).push({ time, value });
+  for (const state of states) {
+    if (Number.isFinite(last?.value) && state.time - last.time > STEADY) lines.at(-1).push({ ...last, time: state.time });
+    if (Number.isFinite(state.value)) lines.at(-1).push(state);
     else lines.push([]);
-    last = { time, value };
+    last = state;
   }
-  if (Number.isFinite(last?.value) && end - last.time < LONGEST) lines.at(-1).push({ ...last, time: end });
+  if (Number.isFinite(last?.value)) lines.at(-1).push({ ...last, time: end });
   return lines.filter((line) => line.length);
 }
 

@@ -109,9 +109,10 @@ export const pictures = {
   },
 };
 
-/** What the recorder has of a day: full at noon, empty in the evening, an hour without samples. */
-const samples = Array.from({ length: 288 }, (_, place) => ({ lu: Date.now() / 1000 - 300 * (287 - place), turn: (place / 288) * 2 * Math.PI }));
-const recorded = (value) => samples.filter((_, place) => place < 100 || place > 112).map(({ lu, turn }) => ({ lu, s: value(turn).toFixed(0) }));
+/** What the recorder has of a day: full at noon, empty in the evening, an outage of an hour, and two hours without a change. */
+const samples = Array.from({ length: 288 }, (_, place) => ({ place, lu: Date.now() / 1000 - 300 * (287 - place), turn: (place / 288) * 2 * Math.PI }));
+const kept = samples.filter(({ place }) => (place <= 100 || place > 112) && (place <= 200 || place > 224));
+const recorded = (value) => kept.map(({ place, lu, turn }) => ({ lu, s: place === 100 ? "unavailable" : value(turn).toFixed(0) }));
 export const day = {
   "sensor.soc": recorded((turn) => 55 - 40 * Math.cos(turn)),
   "sensor.power": recorded((turn) => -12_600 * Math.sin(turn)),
