@@ -116,11 +116,7 @@ CATALOGUE: dict[str, Factory] = {
     "tower-13": _tower(models.TALLEST_TOWER, 13),
     "tower-pair": _pair(_closed_tower(models.TOWER_T21, 6, index_stuck=True, parallel=2)),
     "tower-pro-tp7": _tower(models.TOWER_PRO_TP7, 2, TOWER_PRO, alarms="registers"),
-    "tower-pro-tp11": _tower(models.TOWER_PRO_TP11, 3, TOWER_PRO, alarms="registers"),
-    "tower-pro-tp15": _tower(models.TOWER_PRO_TP15, 4, TOWER_PRO, alarms="registers"),
     "stack100-7s": _stack(models.STACK100_7S, 7),
-    "stack100-8s": _stack(models.STACK100_8S, 8),
-    "stack100-10s": _stack(models.STACK100_10S, 10),
     # Its station still has the 7 modules of before (dyness-api 8).
     "stack100-expanded": _stack(models.STACK100_7S, 13, station_capacity=35.84),
     # Inverter.

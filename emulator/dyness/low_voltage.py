@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from .devices import collector, load_payload
 from .module import Module, module_truth, module_values
 from .points import COMMON_NAMES, Truth, Values, electrical, registers
-from .sample import ModuleSample, extremes, locate
+from .sample import ModuleSample, extreme_places, extremes, locate
 from .storage import Storage
 
 type Variant = Literal["A", "B"]
@@ -96,17 +96,10 @@ class LowVoltage(Storage):
     def system_values(self, now: datetime) -> Values:
         """Give points 100 to 4100, with the names, the order and the gaps of the dump."""
         modules, state = self.measure_modules(now), self.state(now)
-        cells, warmth = [module.cells for module in modules], [module.temperatures for module in modules]
         places: dict[str, str] = {}
-        for point, pick, measured, decimals in (
-            (1300, max, cells, 3),
-            (1500, min, cells, 3),
-            (1800, max, warmth, 1),
-            (2000, min, warmth, 1),
-        ):
-            place = locate(pick, measured)
+        for point, (text, place) in zip((1300, 1500, 1800, 2000), extreme_places(modules), strict=True):
             numbers = (place.module << 8 | place.position, place.module, place.position)
-            places[str(point)] = f"{place.value:.{decimals}f}"
+            places |= {str(point): text}
             places |= {str(point + 100 + index): str(number) for index, number in enumerate(numbers)}
         boards = [[module.bms_temperature] for module in modules]
         hottest = locate(max, [[module.mosfet_temperature] for module in modules])

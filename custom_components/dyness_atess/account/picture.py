@@ -97,25 +97,20 @@ def _bits(reading: Reading) -> list[Key]:
 
 def _alarms(account: Account, serial: str, numbers: Mapping[str, int]) -> list[Picture]:
     """Return the active bits, protections first; one that a module has too stands there with the module."""
-    found = [
-        (key, module, number, coordinator.data)
-        for module, number in [*numbers.items(), (serial, None)]
-        if (coordinator := account.devices.get(module)) and coordinator.data
-        for key in _bits(coordinator.data)
-        if number is not None or serial not in numbers
-    ]
-    of_modules = {key for key, _, number, _ in found if number is not None}
-    alarms = [
-        {
-            "key": key,
-            "protection": key not in MILD,
-            "expected": key in MILD and bool(reading.attributes.get(Key.WARNING, {}).get("expected")),
-            "module": number,
-            "entity_id": _entity_id(account.hass, Platform.BINARY_SENSOR, module, key),
-        }
-        for key, module, number, reading in found
-        if number is not None or key not in of_modules
-    ]
+    alarms: list[Picture] = []
+    seen = set[Key]()
+    own = {} if serial in numbers else {serial: None}
+    for device, number in {**numbers, **own}.items():
+        coordinator = account.devices.get(device)
+        reading = coordinator.data if coordinator and coordinator.data else Reading()
+        for key in _bits(reading):
+            if number is None and key in seen:
+                continue
+            seen.add(key)
+            expected = key in MILD and bool(reading.attributes.get(Key.WARNING, {}).get("expected"))
+            entity_id = _entity_id(account.hass, Platform.BINARY_SENSOR, device, key)
+            alarm = {"key": key, "protection": key not in MILD, "expected": expected}
+            alarms.append(alarm | {"module": number, "entity_id": entity_id})
     return sorted(alarms, key=lambda alarm: not alarm["protection"])
 
 

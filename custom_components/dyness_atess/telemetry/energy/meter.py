@@ -100,7 +100,7 @@ def recorded(before: Sample, after: Sample, records: Curve) -> Flow | None:
 
 
 def _partly_recorded(before: Sample, after: Sample, records: Curve, gained: float) -> Flow | None:
-    """Return what has flown by records of a part of a gap, as after midnight, and of the rest what remains of the gain.
+    """Return what has flown by records of a part of a gap, as after midnight, and by the gain for the rest of it.
 
     None where more is left than can have flowed.
     """
