@@ -16,6 +16,14 @@ EVENING = 8 * 60
 """minutes after noon"""
 
 
+async def set_options(hass: HomeAssistant, live: Live, entry: MockConfigEntry, **changes: Any) -> None:
+    """Fill the form in."""
+    form: Any = await hass.config_entries.options.async_init(entry.entry_id)
+    answer = {"single_cells": False, "hourly_calls": 120} | changes
+    await live.until(hass.config_entries.options.async_configure(form["flow_id"], answer))
+    await live(0.1)
+
+
 def times(hass: HomeAssistant, device: Storage) -> dict[str, str]:
     """Return those that have a value."""
     found = {key: state(hass, key, device.serial) or "missing" for key in TIMES}
