@@ -10,7 +10,7 @@ import logging
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 import pytest
@@ -237,6 +237,20 @@ async def test_an_answer_for_what_is_gone(hass: HomeAssistant, live: Live, *, un
     assert account.memory.recall(SECOND) == {}
     assert not device_of(hass, entry, SECOND)
     assert not issues(hass, "read_by_name")
+
+
+async def test_a_mistyped_account_leaves_no_queue(hass: HomeAssistant, live: Live) -> None:
+    cloud, _ = await live.start(PowerHaus())
+    flow = hass.config_entries.flow
+    form: Any = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    account = {"app_id": "mistyped", "app_secret": "secret", "region": "other"}
+    for answer in ({"next_step_id": "dyness"}, account, {"base_url": cloud.url}):
+        form = await live.until(flow.async_configure(form["flow_id"], answer))
+    assert form["errors"] == {"base": "invalid_auth"}
+    queues = hass.data["dyness_atess_connections"]
+    assert queues.keys() == {f"dyness:{cloud.app_id}", "dyness:mistyped"}
+    flow.async_abort(form["flow_id"])
+    assert queues.keys() == {f"dyness:{cloud.app_id}"}
 
 
 async def test_memory_that_is_closed(hass: HomeAssistant, live: Live, hass_storage: dict[str, Any]) -> None:
