@@ -224,19 +224,6 @@ async def test_night(hass: HomeAssistant, live: Live, start: Start, frozen: str)
     expect_powers(hass, cloud, device, "pv_power", "output_power")
 
 
-@pytest.mark.parametrize("form", ["plain", "zone", "utc", "epoch", "milliseconds"])
-@pytest.mark.parametrize("zone", [-8, 0, 8])
-async def test_clocks(hass: HomeAssistant, live: Live, start: Start, form: Any, zone: float) -> None:
-    """Live numbers are of now whatever the clock shows, also if it stands."""
-    device = Pbd(time_form=form, utc_offset=timedelta(hours=zone))
-    await start(12, device)
-    seen = set[str | None]()
-    await live(60, lambda: seen.add(state(hass, "online", SERIAL)))
-    device.stuck_since = now()
-    await live(120, lambda: seen.add(state(hass, "online", SERIAL)))
-    assert seen == {"on"}
-
-
 @pytest.mark.parametrize("is_alone", [True, False])
 async def test_rejected(hass: HomeAssistant, live: Live, start: Start, is_alone: bool) -> None:
     """A device that is no longer the account's says nothing of the credentials, as long as another one answers."""
