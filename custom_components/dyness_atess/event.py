@@ -90,10 +90,10 @@ class AlarmEventEntity(DeviceEntity, EventEntity):
         """Raise events in their order; those of alarms that begin have the cloud's text, where it has one in time."""
         async with self._in_order:
             texts: dict[str, str] = {}
-            if any(event.type.rises for event in events):
+            if any(event.rises for event in events):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PATIENCE):
                         texts = await self.account.async_alarm_texts(self.coordinator.serial)
             for event in events:
-                self._trigger_event(event.type, event.attributes | (texts if event.type.rises else {}))
+                self._trigger_event(event.type, event.attributes | (texts if event.rises else {}))
                 self.async_write_ha_state()

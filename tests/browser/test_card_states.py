@@ -13,7 +13,10 @@ from tests.browser.accessibility import grave_violations
 from tests.browser.frontend import CHROMIUM, FLAGS, SCREENSHOTS
 
 CARD = "dyness-atess-cells-card"
-STATES = ["tower", "single", "three", "bare", "outage", "calls", "blind", "never", "gaps", "starting", "converter"]
+STATES = (
+    *("tower", "single", "three", "bare", "outage", "calls"),
+    *("blind", "never", "gaps", "starting", "gone", "converter"),
+)
 WIDTHS = {"wall": 1600, "section": 480, "phone": 390, "small": 320}
 
 
@@ -220,6 +223,7 @@ async def test_outage_fades_tiles_and_no_text(harness: Harness) -> None:
     for state, words in {
         "calls": "Waiting for calls until",
         "never": "the device sends nothing new",
+        "gone": "does not exist any more",
     }.items():
         await harness.show(state)
         await expect(card.locator("ha-alert")).to_contain_text(words)
@@ -303,7 +307,7 @@ async def test_day(harness: Harness, look: dict[str, str]) -> None:
     for name, width in WIDTHS.items():
         await harness.show("", day="1", width=width, **look)
         card = harness.page.locator("dyness-atess-day-card")
-        await expect(card.locator("path.power")).to_have_count(2)  # the hour without samples is a gap
+        await expect(card.locator("path.power")).to_have_count(2)  # an outage is a gap, an unchanged value none
         await expect(card.get_by_role("img")).to_have_attribute("aria-label", re.compile(r"15 %, .*W"))
         assert await harness.page.evaluate("document.documentElement.scrollWidth") == width
         assert not await grave_violations(harness.page, "dyness-atess-day-card")

@@ -1,7 +1,9 @@
-"""Links between the documents are alive, and each repair finds its paragraph."""
+"""Links between the documents are alive, each repair finds its paragraph, and names are those that a user sees."""
 
+from collections.abc import Iterator
 from pathlib import Path
 import re
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,9 @@ from .repository import ROOT, read_json, shipped, tracked
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+_CURSIVE = re.compile(r"(?<!\*)\*([^*\n]+)\*(?!\*)")
+HOME_ASSISTANT = ("Add solar", "Configure", "Delete", "Download diagnostics", "Integration", "Reconfigure", "Standard")
+PORTAL = ("API Management", "Developer Center")
 DOCUMENTS = [path for path in tracked(ROOT) if path.suffix == ".md"]
 
 
@@ -50,3 +55,20 @@ def test_dead_links_are_found(tmp_path: Path) -> None:
 def test_each_repair_has_its_paragraph() -> None:
     page = ROOT / "docs" / HELP.rpartition("/")[2]
     assert read_json(shipped(ROOT) / "translations" / "en.json")["issues"].keys() <= anchors(page)
+
+
+def texts(content: Any) -> Iterator[str]:
+    """Yield all texts of a translation, as they are without an account's name."""
+    if isinstance(content, str):
+        yield content.removeprefix("{entry} ")
+    else:
+        for value in content.values():
+            yield from texts(value)
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/troubleshooting.md"])
+def test_names_are_those_on_the_screen(document: str) -> None:
+    shown = {*texts(read_json(shipped(ROOT) / "translations" / "en.json")), "Dyness & ATESS", *HOME_ASSISTANT, *PORTAL}
+    named = set(_CURSIVE.findall(_CODE.sub("", (ROOT / document).read_text(encoding="utf-8"))))
+    assert "Last report" in named
+    assert named <= shown

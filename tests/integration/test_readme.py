@@ -1,4 +1,4 @@
-"""The automations of the documents work as pasted."""
+"""The automations of README work as pasted."""
 
 from datetime import timedelta
 import re
@@ -14,11 +14,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from tests.house.repository import ROOT
 
-PASTED = [
-    (path, block)
-    for path in ("README.md", "docs/alarms.md")
-    for block in re.findall(r"```yaml\n(.*?)```", (ROOT / path).read_text(encoding="utf-8"), re.DOTALL)
-]
+PASTED = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 CHANGES: dict[str, tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "event": (
         ("unknown", {"event_types": ["protection_raised"]}),
@@ -30,10 +26,10 @@ CHANGES: dict[str, tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]]]
 """What an entity shows before and after what an automation waits for."""
 
 
-@pytest.mark.parametrize(("path", "block"), PASTED)
-async def test_automation_runs_as_pasted(hass: HomeAssistant, path: str, block: str) -> None:
+@pytest.mark.parametrize("block", PASTED)
+async def test_automation_runs_as_pasted(hass: HomeAssistant, block: str) -> None:
     entity_id = re.search(r"(?:sensor|binary_sensor|event)\.powerhaus_\w+", block)
-    assert entity_id, path
+    assert entity_id
     before, after = CHANGES[entity_id[0].partition(".")[0]]
     assert await async_setup_component(hass, "event", {})
     assert await async_setup_component(hass, "persistent_notification", {})
@@ -41,9 +37,9 @@ async def test_automation_runs_as_pasted(hass: HomeAssistant, path: str, block: 
     assert await async_setup_component(hass, AUTOMATION, {AUTOMATION: parse_yaml(block)})
     await hass.async_block_till_done()
     [automation] = hass.states.async_all(AUTOMATION)
-    assert automation.state == "on", path
+    assert automation.state == "on"
     hass.states.async_set(entity_id[0], *after)
     await hass.async_block_till_done()
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(hours=2))
     await hass.async_block_till_done()
-    assert hass.states.async_all(AUTOMATION)[0].attributes["last_triggered"], path
+    assert hass.states.async_all(AUTOMATION)[0].attributes["last_triggered"]

@@ -28,24 +28,14 @@ _MEASURED = {
 """What belongs to an alarm, with the state of charge; of a single extreme also where it is."""
 
 
-class AlarmEventType(StrEnum):
-    """What can happen to an alarm."""
-
-    PROTECTION_RAISED = "protection_raised"
-    PROTECTION_CLEARED = "protection_cleared"
-    WARNING_RAISED = "warning_raised"
-    WARNING_CLEARED = "warning_cleared"
-
-    @property
-    def rises(self) -> bool:
-        """Whether it begins."""
-        return self in (AlarmEventType.PROTECTION_RAISED, AlarmEventType.WARNING_RAISED)
+AlarmEventType = StrEnum("AlarmEventType", "PROTECTION_RAISED PROTECTION_CLEARED WARNING_RAISED WARNING_CLEARED")
 
 
 class AlarmEvent(NamedTuple):
     """An alarm that has risen or is over."""
 
     type: AlarmEventType
+    rises: bool
     attributes: dict[str, Any]
 
 
@@ -91,7 +81,7 @@ class Alarms:
                 expected = self.active.pop(key)
             if last and key not in elsewhere:
                 attributes = _attributes(key, reading.values, module) | {"expected": expected}
-                events.append(AlarmEvent(_type(key, rises), attributes))
+                events.append(AlarmEvent(_type(key, rises), rises, attributes))
         return events
 
 

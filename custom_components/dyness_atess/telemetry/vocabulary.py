@@ -60,48 +60,26 @@ Key = StrEnum(
 )
 
 
-class Status(StrEnum):
-    """What a battery does, told from the sign of its current."""
+Status = StrEnum("Status", "CHARGING DISCHARGING IDLE")
+"""What a battery does, by the sign of its current."""
 
-    CHARGING = "charging"
-    DISCHARGING = "discharging"
-    IDLE = "idle"
+DeviceStatus = StrEnum(
+    "DeviceStatus",
+    """
+    STANDBY CHECKING RUNNING ERROR PERMANENT_ERROR
+    SINGLE_PV ON_GRID OFF_GRID SWITCHING_ON_GRID SWITCHING_OFF_GRID OFFLINE
+    """,
+)
+"""What a converter says that it does."""
 
+RunMode = StrEnum("RunMode", "NORMAL EMS")
+"""Who controls a converter."""
 
-class DeviceStatus(StrEnum):
-    """What a converter says that it does."""
-
-    STANDBY = "standby"
-    CHECKING = "checking"
-    RUNNING = "running"
-    ERROR = "error"
-    PERMANENT_ERROR = "permanent_error"
-    SINGLE_PV = "single_pv"
-    ON_GRID = "on_grid"
-    OFF_GRID = "off_grid"
-    SWITCHING_ON_GRID = "switching_on_grid"
-    SWITCHING_OFF_GRID = "switching_off_grid"
-    OFFLINE = "offline"
-
-
-class RunMode(StrEnum):
-    """Who tells a converter what to do."""
-
-    NORMAL = "normal"
-    EMS = "ems"
-
-
-class BatteryStatus(StrEnum):
-    """What a battery's management system says that the battery does or forbids."""
-
-    IDLE = "idle"
-    CHARGE_AND_DISCHARGE_DISABLED = "charge_and_discharge_disabled"
-    CHARGE_DISABLED = "charge_disabled"
-    DISCHARGE_DISABLED = "discharge_disabled"
-    CHARGING = "charging"
-    DISCHARGING = "discharging"
-    SLEEPING = "sleeping"
-
+BatteryStatus = StrEnum(
+    "BatteryStatus",
+    "IDLE CHARGE_AND_DISCHARGE_DISABLED CHARGE_DISABLED DISCHARGE_DISABLED CHARGING DISCHARGING SLEEPING",
+)
+"""What a battery's management system says that the battery does or forbids."""
 
 WARNINGS = frozenset(
     {
@@ -159,7 +137,7 @@ SLOW = LIFETIME | {
 """Quantities that a sample may leave out: the last value stands."""
 
 OUTLOOK = frozenset({Key.TIME_TO_FULL, Key.TIME_TO_EMPTY})
-"""What is told of the future: at any time one of the two at most."""
+"""What is expected: at any time one of the two at most."""
 HEALTH = frozenset({Key.CELL_SPREAD_FULL, Key.CELL_LEAD_FULL, Key.CELL_SPREAD_RESTED})
 """What is measured at a rare moment, and stands until the next one."""
 

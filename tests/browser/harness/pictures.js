@@ -89,6 +89,7 @@ export const pictures = {
   never: { ...base, device_id: "never", name: "Tower T21", sampled_at: null, soc: null, power: null, current: null, voltage: null, status: null, time_to_full: null, extremes: {}, outage: "device" },
   gaps: { ...single, device_id: "gaps", name: "Gaps", modules: [{ ...single.modules[0], cells: [3.3, null, 3.31, 3.29], entities: [], temperatures: null, soc: null, voltage: null, current: null }] },
   starting: { version: "1.0.0", state: "starting" },
+  gone: { version: "1.0.0", state: "gone" },
   converter: {
     ...base,
     device_id: "converter",
@@ -108,9 +109,10 @@ export const pictures = {
   },
 };
 
-/** What the recorder has of a day: full at noon, empty in the evening, an hour without samples. */
-const samples = Array.from({ length: 288 }, (_, place) => ({ lu: Date.now() / 1000 - 300 * (287 - place), turn: (place / 288) * 2 * Math.PI }));
-const recorded = (value) => samples.filter((_, place) => place < 100 || place > 112).map(({ lu, turn }) => ({ lu, s: value(turn).toFixed(0) }));
+/** What the recorder has of a day: full at noon, empty in the evening, an outage of an hour, and two hours without a change. */
+const samples = Array.from({ length: 288 }, (_, place) => ({ place, lu: Date.now() / 1000 - 300 * (287 - place), turn: (place / 288) * 2 * Math.PI }));
+const kept = samples.filter(({ place }) => (place <= 100 || place > 112) && (place <= 200 || place > 224));
+const recorded = (value) => kept.map(({ place, lu, turn }) => ({ lu, s: place === 100 ? "unavailable" : value(turn).toFixed(0) }));
 export const day = {
   "sensor.soc": recorded((turn) => 55 - 40 * Math.cos(turn)),
   "sensor.power": recorded((turn) => -12_600 * Math.sin(turn)),

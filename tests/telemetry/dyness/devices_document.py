@@ -11,31 +11,32 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "devices.md"
 
 HEAD = """# What comes from where
 
-Written by `python -m tests.telemetry.dyness.devices_document` from the tables in `telemetry/dyness/families/`; a test
-compares the two. A family is recognised by ids and vendor names together, never by the model's name.
+Which point of the Dyness cloud becomes which entities. Written by `python -m tests.telemetry.dyness.devices_document`
+from the tables in `telemetry/dyness/families/`. A family is recognised by ids and vendor names together, never by the
+name of the model.
 
-How sure a row is:
+Where the meaning of a row comes from:
 
 | | |
 |---|---|
-| name | the vendor's name of the point, from a raw answer of the cloud; … stands for an end that nobody has seen |
-| field | a field whose name says it |
-| seen | no source has the vendor's name; public code uses it, with plausible values |
-| place | told from its place in the vendor's protocol, or from one report; nobody has confirmed it |
+| name | the vendor's name of the point in a recorded answer; … stands for an end that nobody has seen |
+| field | the name of the field |
+| seen | public code uses it, with plausible values; the vendor's name is not known |
+| place | its place in the vendor's protocol, or one report; nobody has confirmed it |
 
-A point whose vendor name means something else, or speaks of another quantity, is not used. Under a name that no table
-has it is used by its id alone, if everything else fits; a repair issue says so.
+A point whose vendor name has another meaning is not used. If its name is unknown and everything else fits, the id alone
+decides, and a repair says so.
 
-Everything below follows from these by itself: `power` (voltage x current of the same sample), `status`, `charging`,
-`cell_voltage_spread`, extremes of single cells, `alarm`, `warning`, `energy_rated`, `energy_remaining`, and
-`energy_charged` and `energy_discharged` where the battery does not count them.
+Calculated from these: `power` (voltage x current of the same sample), `status`, `charging`, `cell_voltage_spread`,
+highest and lowest of single cells, `alarm`, `warning`, `energy_rated`, `energy_remaining`, and `energy_charged` and
+`energy_discharged` where the battery does not count them.
 """
 
 BY_NAME_HEAD = """## Models that nobody has seen yet
 
-Where no table fits, vendor names that mean the same everywhere are read, whatever their width, case, spaces, script,
-colon or unit; a repair issue says so. Current, power and metered energy follow when the state of charge has shown which
-sign is which.
+Where no table fits, values with these vendor names are read, and a repair says so. Width, case, spaces, script, colon
+and unit of a name do not matter. Current, power and energies are shown once the state of charge has shown which sign is
+charging.
 
 | name | entities |
 |---|---|
@@ -52,10 +53,10 @@ values are those of that one module. Positive while charging in the cloud.""",
 Tower T14, T17, T21, Tower Pro, Stack100. Positive while charging in the cloud. The cell's place in its module is as
 the cloud has it: a T21 always says 1.""",
     "high_voltage_module": """High-voltage module
-Boxes of 30 or 16 cells, where the tower lets them be read.""",
+Boxes of 30 or 16 cells, if the tower lets them be read.""",
     "cygni": """Cygni
-Hybrid inverter. Negative while charging in the cloud. Rows in words are fields of the running data; the grid's power
-is turned round, so that import is positive.""",
+Hybrid inverter. Negative while charging in the cloud. Rows without a number are fields of the running data. The sign of
+the grid's power is turned, so that import is positive.""",
 }
 
 SEEN = {
@@ -98,7 +99,7 @@ def document() -> str:
 def section(family: Family) -> str:
     """Return the table of one family."""
     title, _, models = TITLES.get(family.name, family.name).partition("\n")
-    return f"## {title}\n\n{models}\n\n| point | entities | sure by |\n|---|---|---|\n" + "\n".join(rows(family)) + "\n"
+    return f"## {title}\n\n{models}\n\n| point | entities | from |\n|---|---|---|\n" + "\n".join(rows(family)) + "\n"
 
 
 def rows(family: Family) -> Iterator[str]:
