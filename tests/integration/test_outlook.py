@@ -30,14 +30,6 @@ def times(hass: HomeAssistant, device: Storage) -> dict[str, str]:
     return {key: value for key, value in found.items() if value != "unavailable"}
 
 
-async def set_options(hass: HomeAssistant, live: Live, entry: MockConfigEntry, **changes: Any) -> None:
-    """Fill the form in."""
-    form: Any = await hass.config_entries.options.async_init(entry.entry_id)
-    answer = {"single_cells": False, "hourly_calls": 120} | changes
-    await live.until(hass.config_entries.options.async_configure(form["flow_id"], answer))
-    await live(0.1)
-
-
 async def test_a_day(hass: HomeAssistant, live: Live) -> None:
     """One of the two, as the battery does; none when it is idle, full or down to its reserve."""
     device = one("dl5-1")
