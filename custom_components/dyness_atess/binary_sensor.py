@@ -33,7 +33,7 @@ BINARY_SENSORS = (
         BinarySensorEntityDescription(key=key, device_class=kind, entity_category=EntityCategory.DIAGNOSTIC)
         for key, kind in DIAGNOSTIC.items()
     ),
-    # Off at first: beside the state of charge, a house would be twice in a list of low batteries.
+    # Off at first: with the state of charge a house would stand two times in a list of low batteries.
     BinarySensorEntityDescription(
         key=Key.BATTERY_LOW, device_class=Class.BATTERY, entity_registry_enabled_default=False
     ),
@@ -87,4 +87,4 @@ class OnlineSensor(ReadingBinarySensor):
     @property
     @override
     def is_on(self) -> bool:
-        return self.coordinator.last_update_success and self.coordinator.is_current
+        return self.coordinator.is_available

@@ -19,20 +19,9 @@ from homeassistant.config_entries import (
 from homeassistant.core import callback
 import probatio as vol
 
+from .account import forms
 from .account.connection import connection, identity, release_connections
-from .account.forms import (
-    ATESS,
-    ATESS_OPTIONS,
-    CHANGES,
-    CONVERTER,
-    CREDENTIALS,
-    DYNESS,
-    SERVER,
-    SIDEBAR,
-    STORAGE,
-    Schema,
-    dyness_options,
-)
+from .account.forms import Schema
 from .account.validation import attempt, check_change, find_battery, find_converter, list_devices, stripped
 from .cloud.dyness import REGIONS
 from .const import (
@@ -103,30 +92,30 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take the credentials of a Dyness account and look for its devices."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._options = {CONF_SIDEBAR: user_input.pop(CONF_SIDEBAR)}
-            self._account = stripped(user_input, DYNESS, errors)
+            self._account = stripped(user_input, forms.DYNESS, errors)
+            self._options = {CONF_SIDEBAR: self._account.pop(CONF_SIDEBAR)}
             if not errors:
                 self._abort_if_configured(self._account)
                 if self._account[CONF_REGION] == OTHER_SERVER:
                     return await self.async_step_server()
                 if result := await self._list_devices(self._account, errors):
                     return result
-        return self._form("dyness", DYNESS | SIDEBAR, user_input, errors)
+        return self._form("dyness", forms.DYNESS, user_input, errors)
 
     async def async_step_server(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take the address of another server, for a new account or a changed one."""
         errors: dict[str, str] = {}
         if user_input is not None:
             self._server = user_input
-            account = self._account | stripped(user_input, SERVER, errors)
+            account = self._account | stripped(user_input, forms.SERVER, errors)
             is_change = self.source == SOURCE_RECONFIGURE
             finish = self._store if is_change else self._list_devices
             if not errors and (result := await finish(account, errors)):
                 return result
             if errors.get("base") == "invalid_auth" or errors.keys() - {"base", CONF_BASE_URL}:
-                step, schema = ("reconfigure", CHANGES["dyness"]) if is_change else ("dyness", DYNESS | SIDEBAR)
-                return self._form(step, schema, self._account, errors)
-        return self._form("server", SERVER, self._server, errors)
+                step, schema = ("reconfigure", forms.CHANGES["dyness"]) if is_change else ("dyness", forms.DYNESS)
+                return self._form(step, schema, self._options | self._account, errors)
+        return self._form("server", forms.SERVER, self._server, errors)
 
     async def _list_devices(self, account: dict[str, Any], errors: dict[str, str]) -> ConfigFlowResult | None:
         """Make the entry with the devices that the account lists, or ask for one that it does not."""
@@ -140,23 +129,23 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take the serial number of a device that the account does not list."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            typed = stripped(user_input, STORAGE, errors)
+            typed = stripped(user_input, forms.STORAGE, errors)
             if not errors and (device := await attempt(errors, find_battery(self.hass, self._account, typed))):
                 return await self._create("Dyness", self._account, _subentry(SUBENTRY_STORAGE, device))
-        return self._form("serial", STORAGE, user_input, errors)
+        return self._form("serial", forms.STORAGE, user_input, errors)
 
     async def async_step_atess(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take the credentials of an ATESS account and the serial number of its first converter."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._options = {CONF_SIDEBAR: user_input.pop(CONF_SIDEBAR)}
-            account = stripped(user_input, ATESS, errors)
+            account = stripped(user_input, forms.ATESS, errors)
+            self._options = {CONF_SIDEBAR: account.pop(CONF_SIDEBAR)}
             if not errors:
                 typed = {CONF_DEVICE_SN: account.pop(CONF_DEVICE_SN)}
                 self._abort_if_configured(account)
                 if device := await attempt(errors, find_converter(self.hass, account, typed)):
                     return await self._create("ATESS", account, _subentry(SUBENTRY_CONVERTER, device))
-        return self._form("atess", ATESS | SIDEBAR, user_input, errors)
+        return self._form("atess", forms.ATESS, user_input, errors)
 
     def _abort_if_configured(self, account: Mapping[str, str]) -> None:
         """End the flow where another entry has this account."""
@@ -178,11 +167,11 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reauth_confirm(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take new credentials of the same account."""
-        return await self._change("reauth_confirm", CREDENTIALS, user_input)
+        return await self._change("reauth_confirm", forms.CREDENTIALS, user_input)
 
     async def async_step_reconfigure(self, user_input: dict[str, str] | None = None) -> ConfigFlowResult:
         """Take another secret, region or server of the same account."""
-        return await self._change("reconfigure", CHANGES, user_input)
+        return await self._change("reconfigure", forms.CHANGES, user_input)
 
     @property
     def _entry(self) -> ConfigEntry:
@@ -232,7 +221,7 @@ class DynessAtessConfigFlow(ConfigFlow, domain=DOMAIN):
         """Show a form with what was typed still in it."""
         return self.async_show_form(
             step_id=step,
-            data_schema=self.add_suggested_values_to_schema(vol.Schema(schema), {**self._options, **(suggested or {})}),
+            data_schema=self.add_suggested_values_to_schema(vol.Schema(schema), suggested),
             errors=errors,
             description_placeholders=PLACEHOLDERS,
         )
@@ -245,7 +234,7 @@ class DeviceSubentryFlow(ConfigSubentryFlow):
         """Take its serial number."""
         errors: dict[str, str] = {}
         entry = self._get_entry()
-        find, schema = (find_converter, CONVERTER) if _vendor(entry) == "atess" else (find_battery, STORAGE)
+        find, schema = (find_converter, forms.CONVERTER) if _vendor(entry) == "atess" else (find_battery, forms.STORAGE)
         if user_input is not None:
             typed = stripped(user_input, schema, errors)
             if not errors and (device := await attempt(errors, find(self.hass, dict(entry.data), typed))):
@@ -270,7 +259,7 @@ class AccountOptionsFlow(OptionsFlow):
         """Take the options of the account, and the capacity of one of its batteries."""
         entry = self.config_entry
         known = entry.runtime_data.known.values() if entry.state is ConfigEntryState.LOADED else ()
-        schema = dyness_options({device.serial: device.name or device.model or "" for device in known})
+        schema = forms.dyness_options({device.serial: device.name or device.model or "" for device in known})
         errors: dict[str, str] = {}
         if user_input is not None and len(missing := {CONF_DEVICE, CONF_CAPACITY} - user_input.keys()) == 1:
             errors[missing.pop()] = "incomplete_capacity"
@@ -278,7 +267,7 @@ class AccountOptionsFlow(OptionsFlow):
 
     async def async_step_atess(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take the sign of the battery's current."""
-        return self._options("atess", ATESS_OPTIONS, user_input, {})
+        return self._options("atess", forms.ATESS_OPTIONS, user_input, {})
 
     def _options(
         self, step: str, schema: Schema, user_input: dict[str, Any] | None, errors: dict[str, str]

@@ -69,7 +69,7 @@ def _state(coordinator: CloudCoordinator[Any]) -> dict[str, Any]:
 
 
 def _device(account: Account, device: ReadingsCoordinator) -> dict[str, Any]:
-    remembered = account.memory.recall(device.serial)
+    remembered = account.memory.content(device.serial)
     capacity = remembered.get("capacity")
     master = next((serial for serial in account.devices if device.serial in account.modules_of(serial)), None)
     listing = account.known[device.serial].listing if device.serial in account.known else None

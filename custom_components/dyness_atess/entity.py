@@ -41,10 +41,9 @@ class DeviceEntity(CoordinatorEntity[ReadingsCoordinator]):
         coordinator = self.coordinator
         if coordinator.data is None or self.key in TIMELESS:
             return coordinator.data is not None
-        is_known = self.key not in OUTLOOK or (
-            self.key in coordinator.data.values and not coordinator.is_older_than(OUTLOOK_AGE)
-        )
-        return is_known and coordinator.last_update_success and coordinator.is_current
+        if self.key in OUTLOOK and (self.key not in coordinator.data.values or coordinator.is_older_than(OUTLOOK_AGE)):
+            return False
+        return coordinator.is_available
 
     def is_new(self, value: object) -> bool:
         """Return whether something else is to be shown than with the sample before."""

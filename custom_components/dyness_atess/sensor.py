@@ -84,6 +84,7 @@ TIME_LEFT = Kind(Class.DURATION, UnitOfTime.MINUTES, 0, State.MEASUREMENT)
 MINUTES = Kind(Class.DURATION, UnitOfTime.MINUTES, 0, State.TOTAL_INCREASING)
 SECONDS = Kind(Class.DURATION, UnitOfTime.SECONDS, 0, State.MEASUREMENT)
 NUMBER = Kind(None, None, 0)
+FLOWS = ("pv", "pv1", "pv2", "pv3", "pv4", "pv5", "output", "output_1", "output_2")
 
 
 def _of(kind: Kind, *keys: str) -> dict[str, Kind]:
@@ -96,13 +97,10 @@ SHOWN = {
     Key.DEVICE_STATUS: Kind(Class.ENUM, states=DeviceStatus),
     **_of(SPREAD, Key.CELL_VOLTAGE_SPREAD, *HEALTH),
     Key.ENERGY_REMAINING: STORED_ENERGY,
-    **_of(VOLTAGE, Key.VOLTAGE, Key.PV_VOLTAGE, *(f"pv{number}_voltage" for number in range(1, 6))),
-    **_of(VOLTAGE, Key.OUTPUT_VOLTAGE, Key.OUTPUT_1_VOLTAGE, Key.OUTPUT_2_VOLTAGE),
     **_of(CELL_VOLTAGE, Key.CELL_VOLTAGE_MAX, Key.CELL_VOLTAGE_MIN, Key.CELL_VOLTAGE_AVERAGE),
-    **_of(CURRENT, Key.CURRENT, Key.PV_CURRENT, *(f"pv{number}_current" for number in range(1, 6))),
-    **_of(CURRENT, Key.OUTPUT_CURRENT, Key.OUTPUT_1_CURRENT, Key.OUTPUT_2_CURRENT),
-    **_of(POWER, Key.POWER, Key.PV_POWER, *(f"pv{number}_power" for number in range(1, 6))),
-    **_of(POWER, Key.OUTPUT_POWER, Key.OUTPUT_1_POWER, Key.OUTPUT_2_POWER, Key.GRID_POWER, Key.LOAD_POWER),
+    **_of(VOLTAGE, Key.VOLTAGE, *(f"{flow}_voltage" for flow in FLOWS)),
+    **_of(CURRENT, Key.CURRENT, *(f"{flow}_current" for flow in FLOWS)),
+    **_of(POWER, Key.POWER, *(f"{flow}_power" for flow in FLOWS), Key.GRID_POWER, Key.LOAD_POWER),
     **_of(TEMPERATURE, Key.CELL_TEMPERATURE_MAX, Key.CELL_TEMPERATURE_MIN),
     **_of(TIME_LEFT, Key.TIME_TO_FULL, Key.TIME_TO_EMPTY),
     **_of(ENERGY, Key.ENERGY_CHARGED, Key.ENERGY_DISCHARGED, Key.ENERGY_IMPORTED, Key.ENERGY_EXPORTED),
@@ -180,6 +178,7 @@ SENSORS = (
     *(_description(key, kind) for key, kind in DIAGNOSTIC.items()),
     *(_description(key, kind, enabled=False) for key, kind in OFF_AT_FIRST.items()),
 )
+_SINGLE_CELLS = frozenset(CELL_VOLTAGES)
 SINGLE_CELLS = tuple(_description(key, CELL_VOLTAGE, enabled=False) for key in CELL_VOLTAGES)
 """Off unless the account's option turns them on: a tower has hundreds."""
 CALLS = _description("calls_last_hour", Kind(state_class=State.MEASUREMENT))
@@ -261,8 +260,8 @@ class ReadingSensor(DeviceEntity, SensorEntity):
     @override
     @callback
     def _handle_coordinator_update(self) -> None:
-        """Report what is measured with each sample, for helpers that integrate it; the rest changes once in weeks."""
-        if self.entity_category is None or self.is_new(self.native_value):
+        """Report measurements with each sample, for helpers that integrate them; of the rest most stays for weeks."""
+        if self.entity_category is None or self.key in _SINGLE_CELLS or self.is_new(self.native_value):
             super()._handle_coordinator_update()
 
     @property

@@ -12,6 +12,7 @@ from custom_components.dyness_atess.telemetry.energy.energies import METERED, En
 from custom_components.dyness_atess.telemetry.energy.meter import Sample, within
 from custom_components.dyness_atess.telemetry.energy.statistics import HOUR, Gap, Gaps, Shown, plan_totals
 from custom_components.dyness_atess.telemetry.reading import Value
+from custom_components.dyness_atess.telemetry.state import dump, load
 from custom_components.dyness_atess.telemetry.vocabulary import Key
 
 from ..benchmark.recorder import Counted
@@ -105,7 +106,7 @@ class Month:
         self._integral = Riemann("trapezoidal", begin), Riemann("trapezoidal", begin)
         self.held, self.integral = ([helper.recorded for helper in two] for two in (self._held, self._integral))
         self._energies, self._known = Energies(), Gaps()
-        self._kept: tuple[str, str] = "", ""
+        self._kept = ""
         self._compiled = begin
         self._shown_from = self._read_at = 0.0
         self._is_gone = False
@@ -148,12 +149,13 @@ class Month:
         """Go on from what was written."""
         if self.chance.random() >= KILLED or stop.start - self._read_at > DELAY:
             self._keep()
-        self._energies, self._known = Energies(json.loads(self._kept[0])), Gaps(json.loads(self._kept[1]))
+        energies, known = json.loads(self._kept)
+        self._energies, self._known = load(Energies, energies), load(Gaps, known)
         for helper in (*self._held, *self._integral):
             helper.write(stop.end, None)
 
     def _keep(self) -> None:
-        self._kept = json.dumps(self._energies.memory), json.dumps(self._known.memory)
+        self._kept = json.dumps(dump([self._energies, self._known]))
 
     def _read(self, at: float, upload: Uploaded) -> None:
         """Do as the coordinator of a battery does with a sample."""

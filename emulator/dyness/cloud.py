@@ -120,14 +120,7 @@ class DynessCloud(EmulatedCloud):
             raise RefusedError("Device ID Cannot Be Empty")
         devices = [device for serial in serials if (device := self.device(serial))]
         rows = [row for device in devices for row in device.alarm_list(self.clock())]
-        unread = sum(row["readStatus"] == 1 for row in rows)
-        page = {"list": rows[(number - 1) * size : number * size], "pageNum": number, "pageSize": size}
-        return {
-            "allCount": len(rows),
-            "readCount": len(rows) - unread,
-            "unReadCount": unread,
-            "pageDate": page | {"total": len(rows)},
-        }
+        return {"pageDate": {"list": rows[(number - 1) * size : number * size], "total": len(rows)}}
 
     def _storage_list(self, body: Json) -> Json:
         number = _positive(body.get("pageNum", 1))

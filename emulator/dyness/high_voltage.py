@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from .devices import Json, collector, stamp
+from .devices import collector, stamp
 from .module import Module
 from .points import COMMON_NAMES, Truth, Values, electrical, registers
-from .sample import ModuleSample, extremes, locate, single_cells
+from .sample import ModuleSample, extreme_places, extremes, single_cells
 from .storage import Storage
-from .throughput import NOMINAL_CELL_VOLTAGE
 
 NAMES = {
     "10": "BDU序列号",
@@ -91,11 +90,6 @@ class HighVoltage(Storage):
         """In Ah, of the system whose current it reports."""
         return self.capacities[0] * self.parallel
 
-    def rated_values(self) -> Json:
-        """Give rated voltage (V) and current (A): that of a T14 is its capacity in Ah (dyness-api 3.3)."""
-        voltage = self.cells_in_series * NOMINAL_CELL_VOLTAGE
-        return {"voltage": f"{voltage:.0f}", "current": f"{self.capacities[0]:.0f}"}
-
     def values(self, now: datetime) -> Values:
         """Give the points of the newest sample."""
         modules, state, truth = self.measure_modules(now), self.state(now), HighVoltage.truth(self, now)
@@ -132,22 +126,14 @@ class HighVoltage(Storage):
         }
 
     def _places(self, modules: list[ModuleSample]) -> Values:
-        cells, warmth = [module.cells for module in modules], [module.temperatures for module in modules]
         places: Values = {}
-        for point, pick, measured, decimals in (
-            (2400, max, cells, 3),
-            (2700, min, cells, 3),
-            (3000, max, warmth, 1),
-            (3300, min, warmth, 1),
-        ):
-            place = locate(pick, measured)
-            places[str(point)] = f"{place.value:.{decimals}f}"
-            places[str(point + 100)] = str(place.module)
-            places[str(point + 200)] = str(1 if self.index_stuck and measured is cells else place.position)
+        for point, (text, place) in zip((2400, 2700, 3000, 3300), extreme_places(modules), strict=True):
+            position = 1 if self.index_stuck and point < 3000 else place.position
+            places |= {str(point): text, str(point + 100): str(place.module), str(point + 200): str(position)}
         return places
 
     def truth(self, now: datetime) -> Truth:
-        """Give what the points tell, but not the cell's number where it is stuck."""
+        """Give what the points show, but not the cell's number where it is stuck."""
         modules, state = self.measure_modules(now), self.state(now)
         stuck = {"cell_voltage_max_cell", "cell_voltage_min_cell"} if self.index_stuck else set()
         bits: Truth = {key: point in self.raised for point, key in IMBALANCES.items()} if self.alarms == "flags" else {}
@@ -199,6 +185,6 @@ class HighVoltageModule(Module):
         }
 
     def truth(self, now: datetime) -> Truth:
-        """Give every cell and temperature: it tells nothing else."""
+        """Give every cell and temperature; its points show nothing else."""
         now = self.last_known(now)
         return self.reported(now) | single_cells(self.master.measure_module(now, self.number))

@@ -25,12 +25,8 @@ class Model:
 
     name: str
     code: str = ""
-    category: str | None = "2"
-    """batteryCategory (dyness-api 3.2)"""
     suffix: Literal["-BMS", "-BDU", ""] = "-BMS"
     firmware: str = "2.50-71.10.11"
-    system_type: str = "20011"
-    product_type: str = "1"
     cells: int = 16
     """of one module"""
     sensors: int = 4
@@ -50,29 +46,17 @@ POWERBOX_G2 = Model(name="PowerBox G2", code="42")
 POWERBRICK = Model(name="PowerBrick", code="43")
 POWERBRICK_SC = Model(name="PowerBrick SC", code="226")
 POWERBRICK_PLUS = Model(name="PowerBrick Plus", code="328")
-JUNIOR_BOX = Model(name="Junior Box", code="1", category="1", system_type="20012")
+JUNIOR_BOX = Model(name="Junior Box", code="1")
 
 
 # High voltage.
 TOWER_T14 = Model(
-    name="Tower T14",
-    code="25",
-    category="3",
-    suffix="-BDU",
-    firmware="120",
-    system_type="20017",
-    cells=30,
-    sensors=2,
-    module_serial=TOWER_MODULE,
+    name="Tower T14", code="25", suffix="-BDU", firmware="120", cells=30, sensors=2, module_serial=TOWER_MODULE
 )
 TOWER_T17 = replace(TOWER_T14, name="Tower T17", code="26")
 TOWER_T21 = replace(TOWER_T14, name="Tower T21", code="")
 TOWER_PRO_TP7 = replace(TOWER_T14, name="Tower Pro TP7", code="7", sensors=8)
-TOWER_PRO_TP11 = replace(TOWER_PRO_TP7, name="Tower Pro TP11", code="")
-TOWER_PRO_TP15 = replace(TOWER_PRO_TP7, name="Tower Pro TP15", code="")
 STACK100_7S = replace(TOWER_T14, name="Stack100-7S", code="50", cells=16, sensors=4)
-STACK100_8S = replace(STACK100_7S, name="Stack100-8S", code="")
-STACK100_10S = replace(STACK100_7S, name="Stack100-10S", code="53")
 TALLEST_TOWER = replace(TOWER_T14, name="Tower T46", code="")
 """Nobody sells it: 13 boxes of 30 cells."""
 
@@ -80,11 +64,8 @@ TALLEST_TOWER = replace(TOWER_T14, name="Tower T46", code="")
 CYGNI = Model(
     name="Cygni 10.0HS-M8",
     code="192",
-    category=None,
     suffix="",
     firmware="21.21.208",
-    system_type="20012",
-    product_type="2",
     cells=128,
 )
 

@@ -9,7 +9,8 @@ from .models import Model
 from .points import Truth
 
 type Pick = Callable[[Iterable[float]], float]
-PICKS: dict[str, Pick] = {"max": max, "min": min}
+PICKS: tuple[Pick, Pick] = (max, min)
+EXTREMES = ("cell_voltage_max", "cell_voltage_min", "cell_temperature_max", "cell_temperature_min")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,20 +70,19 @@ def locate(pick: Pick, modules: Sequence[Sequence[float]]) -> Place:
     return Place(value=value, module=module + 1, position=modules[module].index(value) + 1)
 
 
+def extreme_places(modules: Sequence[ModuleSample]) -> list[tuple[str, Place]]:
+    """Give the highest and the lowest cell voltage, then temperature, as texts and where they are."""
+    cells, temperatures = [module.cells for module in modules], [module.temperatures for module in modules]
+    voltages, warmths = ([locate(pick, values) for pick in PICKS] for values in (cells, temperatures))
+    return [(f"{place.value:.3f}", place) for place in voltages] + [(f"{place.value:.1f}", place) for place in warmths]
+
+
 def extremes(modules: Sequence[ModuleSample]) -> Truth:
-    """Give the highest and the lowest cell voltage and temperature of all modules, and where they are."""
+    """Give the same by our keys, and the spread."""
     truth: Truth = {}
-    for name, pick in PICKS.items():
-        voltage = locate(pick, [module.cells for module in modules])
-        temperature = locate(pick, [module.temperatures for module in modules])
-        truth |= {
-            f"cell_voltage_{name}": voltage.value,
-            f"cell_voltage_{name}_module": voltage.module,
-            f"cell_voltage_{name}_cell": voltage.position,
-            f"cell_temperature_{name}": temperature.value,
-            f"cell_temperature_{name}_module": temperature.module,
-            f"cell_temperature_{name}_sensor": temperature.position,
-        }
+    for key, (_, place) in zip(EXTREMES, extreme_places(modules), strict=True):
+        position = "cell" if "voltage" in key else "sensor"
+        truth |= {key: place.value, f"{key}_module": place.module, f"{key}_{position}": place.position}
     cells = [cell for module in modules for cell in module.cells]
     return truth | {"cell_voltage_spread": round((max(cells) - min(cells)) * 1000)}
 

@@ -18,7 +18,7 @@ from .throughput import NOMINAL_CELL_VOLTAGE, Throughput, of_today, since_epoch
 
 COMMUNICATION = {"Online": "1", "Offline": "2", "Breakdown": "3"}
 
-type Sub = Literal["all", "partial", "null", "empty", "absent", "reversed", "with_master", "single"]
+type Sub = Literal["all", "partial", "null", "absent", "reversed", "with_master", "single"]
 """What a master says of its modules: a hint and never the truth (dyness-api 5, field report F10 to F14)"""
 
 
@@ -133,7 +133,6 @@ class Storage(PointDevice):
             "reversed": serials[::-1],
             "with_master": [self.serial, *serials],
             "single": serials[:1],
-            "empty": [],
         }
         return {} if turn == "absent" else {"SUB": None if turn == "null" else ",".join(listed[turn])}
 
@@ -153,29 +152,19 @@ class Storage(PointDevice):
         return row | {
             "collectorSn": collector(self.serial),
             "parentCode": row["deviceModelCode"],
-            "productType": self.model.product_type,
             "workStatus": self.work_status or status,
         }
 
     def detail(self, now: datetime) -> Json:
-        """Give household/storage/detail, the only reply with an explicit zone."""
-        hours, minutes = divmod(abs(int(self.utc_offset.total_seconds())) // 60, 60)
-        sign = "-" if self.utc_offset.days < 0 else "+"
-        time = stamp(self.sample_time(now) + self.utc_offset)
-        own = {"dataUpdateTime": f"{time} UTC{sign}{hours:02d}:{minutes:02d}"} | self.rated_values()
+        """Give household/storage/detail."""
         detail: Json = load_payload("powerhaus")["detail"]
-        return detail | self._identity(now) | own
-
-    def rated_values(self) -> Json:
-        """Give rated voltage (V) and current (A) of a low-voltage battery (dyness-api 3.3)."""
-        voltage = self.model.cells * NOMINAL_CELL_VOLTAGE
-        return {"voltage": f"{voltage:.1f}", "current": f"{sum(self.capacities) / 2:.2f}"}
+        return detail | self._identity(now)
 
     def station(self) -> Json:
         """Give station/info, which never changes."""
-        told = self.energy_rated if self.station_capacity is None else self.station_capacity
+        capacity = self.energy_rated if self.station_capacity is None else self.station_capacity
         station: Json = load_payload("powerhaus")["station"]
-        return station | {"batteryCapacity": f"{told:.6g}"}
+        return station | {"batteryCapacity": f"{capacity:.6g}"}
 
     def running(self, now: datetime) -> Json:
         """Give getLastRunningDataBySn."""
@@ -203,9 +192,7 @@ class Storage(PointDevice):
             "deviceName": self.model.name,
             "deviceModelName": self.model.name if self.model_name is None else self.model_name,
             "deviceModelCode": self.model.code,
-            "batteryCategory": self.model.category,
             "deviceCommunicationStatus": self.communication,
             "deviceCommunicationStatusCode": COMMUNICATION[self.communication],
-            "systemType": self.model.system_type,
             "firmwareVersion": self.firmware(now),
         }

@@ -13,7 +13,10 @@ from tests.browser.accessibility import grave_violations
 from tests.browser.frontend import CHROMIUM, FLAGS, SCREENSHOTS
 
 CARD = "dyness-atess-cells-card"
-STATES = ["tower", "single", "three", "bare", "outage", "calls", "blind", "never", "gaps", "starting", "converter"]
+STATES = (
+    *("tower", "single", "three", "bare", "outage", "calls"),
+    *("blind", "never", "gaps", "starting", "gone", "converter"),
+)
 WIDTHS = {"wall": 1600, "section": 480, "phone": 390, "small": 320}
 
 
@@ -220,6 +223,7 @@ async def test_outage_fades_tiles_and_no_text(harness: Harness) -> None:
     for state, words in {
         "calls": "Waiting for calls until",
         "never": "the device sends nothing new",
+        "gone": "does not exist any more",
     }.items():
         await harness.show(state)
         await expect(card.locator("ha-alert")).to_contain_text(words)

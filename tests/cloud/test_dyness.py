@@ -1,53 +1,30 @@
-"""The Dyness client over real HTTP: signature, endpoints, and each way in which a read can end."""
+"""The Dyness client over real HTTP: signature, pages, and answers of other forms than the emulator's."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 import gzip
-import logging
-from typing import Any, get_args
 
 import aiohttp
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 import pytest
 
 from custom_components.dyness_atess.cloud import dyness, transport
 from custom_components.dyness_atess.cloud.dyness import DynessClient, authentication
 from custom_components.dyness_atess.cloud.errors import (
-    CloudEmpty,
     CloudError,
     CloudRateLimited,
     CloudRefused,
     CloudRejected,
-    CloudTrouble,
     CloudUnavailable,
-    CloudUnreachable,
 )
 from custom_components.dyness_atess.cloud.queue import AccountQueue
 from emulator.dyness.cloud import DynessCloud
-from emulator.faults import Fault, FaultKind
 
-SERIAL = "R07E00000000DEMO-BMS"
+from .conftest import SERIAL, answering
 
 
-def account(session: aiohttp.ClientSession, url: str) -> DynessClient:
+def client_of(session: aiohttp.ClientSession, url: str) -> DynessClient:
     return DynessClient(session, url, "id", "secret", AccountQueue())
-
-
-@asynccontextmanager
-async def answering(session: aiohttp.ClientSession, body: bytes, **reply: Any) -> AsyncGenerator[DynessClient]:
-    """Serve one answer to everything."""
-
-    async def answer(_: web.Request) -> web.Response:
-        return web.Response(body=body, **reply)
-
-    app = web.Application()
-    app.router.add_post("/{path:.*}", answer)
-    async with TestServer(app) as server:
-        yield account(session, str(server.make_url("")))
 
 
 @pytest.mark.parametrize(
@@ -93,53 +70,9 @@ async def test_all_pages(cloud: DynessCloud, client: DynessClient, monkeypatch: 
     assert len(cloud.calls) == 3
 
 
-READS: dict[str, Callable[[DynessClient], Awaitable[Any]]] = {
-    "storage_list": lambda client: client.storage_list(),
-    "realtime_data": lambda client: client.realtime_data(SERIAL),
-    "storage_detail": lambda client: client.storage_detail(SERIAL),
-    "station_info": lambda client: client.station_info(SERIAL),
-    "last_power_data": lambda client: client.last_power_data(SERIAL),
-    "last_running_data": lambda client: client.last_running_data(SERIAL),
-    "alarms": lambda client: client.alarms(SERIAL),
-}
-OUTCOMES: dict[str, type[CloudError] | None] = dict.fromkeys(get_args(FaultKind), CloudUnavailable) | {
-    **dict.fromkeys(("network_anomaly", "network_error", "device_timeout"), CloudTrouble),
-    **dict.fromkeys(("rate_limited", "rate_limited_in_body"), CloudRateLimited),
-    **dict.fromkeys(("null_data", "empty_data"), CloudEmpty),
-    **dict.fromkeys(("wrong_types", "points_without_values"), None),  # for the decoder to see
-    "access_denied": CloudRejected,
-}
-OF_THE_LIST = dict.fromkeys(("wrong_types", "points_without_values"), CloudUnavailable) | dict.fromkeys(
-    ("null_data", "empty_data")  # what an account without devices has
-)
-
-
-@pytest.mark.parametrize("kind", OUTCOMES)
-async def test_outcomes(
-    cloud: DynessCloud, client: DynessClient, kind: FaultKind, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One call each, whatever it ends in; a 401 counts on core calls only (dyness-api 2.2)."""
-    if kind in ("hang", "slow_drip"):
-        monkeypatch.setattr(transport, "TIMEOUT", 0.1)
-    for name, read in READS.items():
-        expected = OF_THE_LIST.get(kind, OUTCOMES[kind]) if name == "storage_list" else OUTCOMES[kind]
-        if kind == "access_denied" and name not in ("storage_list", "realtime_data"):
-            expected = CloudUnavailable
-        well = await read(client)
-        cloud.add_fault(Fault(kind))
-        try:
-            outcome = type(await read(client))
-        except CloudError as error:
-            outcome = type(error)
-        assert outcome is (expected or type(well)), name
-        cloud.clear_faults()
-        assert await read(client) == well
-    assert len(cloud.calls) == 3 * len(READS)
-
-
 async def test_wrong_secret(cloud: DynessCloud, session: aiohttp.ClientSession) -> None:
     with pytest.raises(CloudRejected):
-        await account(session, cloud.url).storage_list()
+        await client_of(session, cloud.url).storage_list()
 
 
 async def test_unknown_serial_is_refused(client: DynessClient) -> None:
@@ -150,17 +83,11 @@ async def test_unknown_serial_is_refused(client: DynessClient) -> None:
 @pytest.mark.parametrize("hours", [0, -3, 5])
 async def test_a_rejection_tells_of_a_wrong_clock(session: aiohttp.ClientSession, hours: int) -> None:
     date = format_datetime(datetime.now(UTC) - timedelta(hours=hours), usegmt=True)
-    async with answering(session, b'{"code": "401"}', headers={"Date": date}) as client:
+    async with answering(body=b'{"code": "401"}', headers={"Date": date}) as url:
         with pytest.raises(CloudRejected) as raised:
-            await client.storage_list()
+            await client_of(session, url).storage_list()
     assert raised.value.clock_error
     assert abs(raised.value.clock_error - timedelta(hours=hours)) < timedelta(seconds=5)
-
-
-async def test_nobody_there(cloud: DynessCloud, client: DynessClient) -> None:
-    await cloud.stop()
-    with pytest.raises(CloudUnreachable):
-        await client.storage_list()
 
 
 ANSWERS = [
@@ -195,7 +122,8 @@ ANSWERS = [
 async def test_answers(
     session: aiohttp.ClientSession, status: int, body: bytes, outcome: type[CloudError] | None
 ) -> None:
-    async with answering(session, body, status=status, headers={"Retry-After": "7"}) as client:
+    async with answering(body=body, status=status, headers={"Retry-After": "7"}) as url:
+        client = client_of(session, url)
         if outcome is None:
             assert isinstance(await client.storage_list(), list)
             return
@@ -206,24 +134,19 @@ async def test_answers(
         assert raised.value.retry_after == (7 if status == 429 else None)
 
 
-async def test_body_too_large(session: aiohttp.ClientSession) -> None:
-    body = b" " * (transport.BODY_LIMIT + 1)
-    async with answering(session, body) as client:
-        with pytest.raises(CloudUnavailable, match="too large"):
-            await client.storage_list()
-    async with answering(session, gzip.compress(body), headers={"Content-Encoding": "gzip"}) as client:
-        with pytest.raises(CloudUnavailable, match="too large"):
-            await client.storage_list()
+SPACES = b" " * (transport.BODY_LIMIT + 1)
 
 
-async def test_nothing_secret_is_logged(
-    cloud: DynessCloud, client: DynessClient, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    await client.realtime_data(SERIAL)
-    cloud.add_fault(Fault("access_denied"))
-    with pytest.raises(CloudRejected):
-        await client.realtime_data(SERIAL)
-    assert "/v1/device/realTime/data" in caplog.text
-    for private in (SERIAL, "R07E", cloud.app_id, cloud.app_secret):
-        assert private not in caplog.text
+@pytest.mark.parametrize(
+    ("body", "encoding", "error"),
+    [
+        (SPACES, "identity", "too large"),
+        (gzip.compress(SPACES), "gzip", "too large"),
+        (b"garbage", "gzip", "connection lost"),
+    ],
+    ids=["too large", "too large when unpacked", "garbage"],
+)
+async def test_a_body_that_is_refused(session: aiohttp.ClientSession, body: bytes, encoding: str, error: str) -> None:
+    async with answering(body=body, headers={"Content-Encoding": encoding}) as url:
+        with pytest.raises(CloudUnavailable, match=error):
+            await client_of(session, url).storage_list()

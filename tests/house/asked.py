@@ -15,7 +15,6 @@ SECTIONS = {
     "SelectSelectorConfig": "selector",
     "DeviceInfo": "device",
     "async_create_issue": "issues",
-    "tell": "issues",
 }
 """Where the text of a translation_key stands, by what is called with it; for all others it is an exception."""
 

@@ -1,11 +1,10 @@
-"""Modules behind a battery, single cells, and what the options change without a reload; F10 to F17 and F45."""
+"""Modules behind a battery and their single cells; F10 to F17 and F45."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -29,25 +28,6 @@ def device_serials(hass: HomeAssistant, entry: MockConfigEntry) -> set[str | Non
     return {device.serial_number for device in devices if not device.entry_type}
 
 
-async def set_options(hass: HomeAssistant, live: Live, entry: MockConfigEntry, **changes: Any) -> None:
-    """Fill the form in."""
-    form: Any = await hass.config_entries.options.async_init(entry.entry_id)
-    answer = {"single_cells": False, "hourly_calls": 120} | changes
-    await live.until(hass.config_entries.options.async_configure(form["flow_id"], answer))
-    await live(0.1)
-
-
-async def test_a_module_is_a_device_below_its_battery(hass: HomeAssistant, live: Live) -> None:
-    _, entry = await live.start(PowerHaus())
-    module, master = device_of(hass, entry, MODULE), device_of(hass, entry, SERIAL)
-    assert module.via_device_id == master.id
-    assert (module.name, module.serial_number) == ("PowerHaus module 1", MODULE)
-    for key in ("soc", "voltage", "current", "cell_voltage_max", "cell_voltage_min", "cell_voltage_spread", "cycles"):
-        assert number(hass, key, MODULE) is not None
-    assert number(hass, "cell_temperature_1", MODULE) > -20
-    assert number(hass, "energy_rated", SERIAL) == pytest.approx(5.12, abs=0.3)
-
-
 async def test_modules_are_offered_in_order(hass: HomeAssistant, live: Live) -> None:
     """As when areas are assigned, whoever answers first."""
     tower = one("tower-13", sub=("reversed",))
@@ -65,50 +45,6 @@ async def test_a_list_of_modules(hass: HomeAssistant, live: Live, listed: str) -
     found = entry.runtime_data.devices.keys()
     assert found >= {SERIAL, MODULE}
     assert len(found) == (2 if SERIAL in listed else MAXIMUM_MODULES + 1)
-
-
-async def test_options_cost_no_reading(hass: HomeAssistant, live: Live) -> None:
-    cloud, entry = await live.start(PowerHaus())
-    await live(2)
-    account = entry.runtime_data
-    registry = er.async_get(hass)
-    cells = [
-        found
-        for found in er.async_entries_for_config_entry(registry, entry.entry_id)
-        if found.unique_id.removeprefix(f"{MODULE}-") in CELL_VOLTAGES
-    ]
-    assert len(cells) == 16
-    assert {found.disabled_by for found in cells} == {er.RegistryEntryDisabler.INTEGRATION}
-    registry.async_update_entity(cells[3].entity_id, disabled_by=er.RegistryEntryDisabler.USER)
-    lost: list[str] = []
-    hass.bus.async_listen(
-        "state_changed",
-        lambda event: (
-            lost.append(event.data["entity_id"])
-            if event.data["new_state"] and event.data["new_state"].state == "unavailable"
-            else None
-        ),
-    )
-    cloud.calls.clear()
-    for shown in (True, False, True):
-        await set_options(hass, live, entry, single_cells=shown, hourly_calls=1_000)
-        values = [state(hass, key, MODULE) for key in CELL_VOLTAGES[:17]]
-        assert [value not in (None, "unavailable") for value in values] == [
-            shown and number not in (4, 17) for number in range(1, 18)
-        ]
-        assert all(2.5 < float(value) < 3.7 for value in values if value and value != "unavailable")
-    assert account.queue.ceiling == 1_000
-    for capacity, expected in ((10.24, 10.24), (None, 10.24), (0, 5.12)):
-        changes = {} if capacity is None else {"device": SERIAL, "capacity": capacity}
-        await set_options(hass, live, entry, single_cells=True, **changes)
-        assert number(hass, "energy_rated", SERIAL) == pytest.approx(expected, abs=0.3)
-        remaining = expected * number(hass, "soc", SERIAL) / 100
-        assert number(hass, "energy_remaining", SERIAL) == pytest.approx(remaining, abs=0.4)
-    hass.config_entries.async_update_entry(entry, title="Cellar")
-    await live(0.1)
-    assert entry.runtime_data is account
-    assert not cloud.calls
-    assert not [entity_id for entity_id in lost if "cell_" not in entity_id]
 
 
 async def test_calls_in_the_last_hour(hass: HomeAssistant, live: Live) -> None:

@@ -108,6 +108,15 @@ async def test_single_cells(hass: HomeAssistant, loaded: MockConfigEntry) -> Non
         assert (cells()[off].disabled_by, cells()[named].name) == (er.RegistryEntryDisabler.USER, "Weak")
 
 
+async def test_capacity(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """What is given counts until it is taken back with 0."""
+    for changes, expected in (({"capacity": 10.24}, 10.24), ({}, 10.24), ({"capacity": 0}, 5.12)):
+        await choose(hass, loaded, **({"device": SERIAL} if changes else {}), **changes)
+        assert number(hass, "energy_rated", SERIAL) == pytest.approx(expected)
+        remaining = expected * number(hass, "soc", SERIAL) / 100
+        assert number(hass, "energy_remaining", SERIAL) == pytest.approx(remaining, abs=0.01)
+
+
 @pytest.mark.parametrize("vendor", ["dyness", "atess"])
 @pytest.mark.parametrize("kind", ["reauth", "reconfigure"])
 async def test_other_credentials_lose_no_reading(

@@ -7,7 +7,8 @@ lost.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import gc
@@ -114,36 +115,29 @@ class Figures:
         )
 
 
-class Slices:
-    """Measures how long the event loop is held by one callback of Home Assistant and the integration.
+@contextmanager
+def slices_measured(figures: Figures) -> Generator[None]:
+    """Measure how long one callback of Home Assistant and the integration holds the event loop.
 
     Without the interpreter's collections of garbage, which depend on all that a test has loaded.
     """
+    run, collecting = asyncio.Handle._run, 0.0
 
-    def __init__(self, figures: Figures) -> None:
-        self._figures = figures
-        self._collecting = 0.0
-        self._run = asyncio.Handle._run
+    def collect(phase: str, _: object) -> None:
+        nonlocal collecting
+        collecting += processor_time() if phase == "stop" else -processor_time()
 
-    def __enter__(self) -> None:
-        run, figures = self._run, self._figures
+    def timed(handle: asyncio.Handle) -> None:
+        begin = processor_time() - collecting
+        run(handle)
+        taken = processor_time() - collecting - begin
+        if taken > figures.longest_slice and not (owner := name_of(handle)).startswith(("RequestHandler", "test_")):
+            figures.longest_slice, figures.slowest = taken, owner
 
-        def timed(handle: asyncio.Handle) -> None:
-            begin, self._collecting = processor_time(), 0.0
-            run(handle)
-            taken = processor_time() - begin - self._collecting
-            if taken > figures.longest_slice and not (owner := name_of(handle)).startswith(("RequestHandler", "test_")):
-                figures.longest_slice, figures.slowest = taken, owner
-
-        asyncio.Handle._run = timed  # type: ignore[method-assign]
-        gc.callbacks.append(self._collect)
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.Handle._run = self._run  # type: ignore[method-assign]
-        gc.callbacks.remove(self._collect)
-
-    def _collect(self, phase: str, _: object) -> None:
-        self._collecting += processor_time() if phase == "stop" else -processor_time()
+    gc.callbacks.append(collect)
+    with patch.object(asyncio.Handle, "_run", timed):
+        yield
+    gc.callbacks.remove(collect)
 
 
 def name_of(handle: asyncio.Handle) -> str:
@@ -199,7 +193,7 @@ class Soak:
         self._count_everything()
         before = self._flown()
         self.figures = Figures(days=days)
-        with Slices(self.figures):
+        with slices_measured(self.figures):
             for hour in range(1, round(days * 24) + 1):
                 self._something_goes_wrong()
                 await self.pass_time(1)

@@ -73,7 +73,7 @@ def test_rising_and_ending_alternate(samples: list[tuple[bool, frozenset[Key]]])
             Reading(flags=sample(0, *bits, off=off).flags, sampled_at=sample(number).sampled_at)
         ):
             kind = event.attributes["kind"]
-            assert (kind in on) != event.type.rises
+            assert (kind in on) != event.rises
             on ^= {kind}
             assert str(event.type).startswith("warning" if kind in WARNINGS else "protection")
         assert on == set(alarms.active) >= bits

@@ -1,4 +1,4 @@
-"""What runs for one config entry: its devices, what is asked in which order, and what the owner is told of it."""
+"""What runs for one config entry: its devices, the share of calls that each has, and repairs about them."""
 
 from abc import ABC, abstractmethod
 import asyncio
@@ -15,10 +15,9 @@ from homeassistant.helpers.event import async_track_time_change, async_track_tim
 from homeassistant.util import dt as dt_util
 
 from ..cloud.queue import CEILING
-from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, CONF_RESERVE, DOMAIN
+from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, DOMAIN
 from ..telemetry.alarms import Alarms
 from ..telemetry.device import Device
-from ..telemetry.energy.outlook import RESERVE
 from .combined import Combined
 from .connection import connection, digest
 from .coordinator import Decode, Fetch, ReadingsCoordinator, last_midnight
@@ -52,7 +51,6 @@ class Account(ABC):
     device_list: CloudCoordinator[dict[str, Device]] | None = None
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-        """Begin with what Home Assistant remembers of the devices."""
         self.hass = hass
         self.entry = entry
         self.connection = connection(hass, entry.data)
@@ -115,11 +113,6 @@ class Account(ABC):
         return False
 
     @property
-    def reserve(self) -> float:
-        """State of charge (%) down to which its batteries are discharged."""
-        return float(self.entry.options.get(CONF_RESERVE, RESERVE))
-
-    @property
     def coordinators(self) -> Iterator[ReadingsCoordinator]:
         """All readings of all devices."""
         yield from [*self.devices.values(), *self.secondary.values()]
@@ -173,8 +166,7 @@ class Account(ABC):
         withdraw(self.hass, self.entry, even_ignored=False)
 
     def _last_answers(self) -> Answers:
-        read = {**self.devices, **self.secondary}
-        return {key: answer(found.raw, found.received_at) for key, found in read.items() if found.received_at}
+        return {read.key: answer(read.raw, read.received_at) for read in self.coordinators if read.received_at}
 
     @property
     def _ceiling(self) -> int:
@@ -200,14 +192,15 @@ class Account(ABC):
             self._claimed.add(serial)
             _LOGGER.warning("Device %s is read by the account %s already", digest(serial), owner.title)
 
-    def reader(
+    @callback
+    def read(
         self, fetch: Fetch, decode: Decode, serial: str, name: str, *, of: set[Quantity] | None = None, **options: Any
     ) -> ReadingsCoordinator:
-        """Return what reads a device, or with `of` those of its quantities that another endpoint has."""
-        known = self._registered.get(serial, set())
-        mine = known & of if of is not None else known
-        self._registered[serial] = known - mine
-        return ReadingsCoordinator(
+        """Begin to read a device, or with `of` those of its quantities that another endpoint has."""
+        registered = self._registered.get(serial, set())
+        known = registered & of if of is not None else registered
+        self._registered[serial] = registered - known
+        coordinator = ReadingsCoordinator(
             self.hass,
             self.entry,
             self.credentials,
@@ -216,20 +209,16 @@ class Account(ABC):
             serial=serial,
             name=name,
             memory=self.memory,
-            known=mine,
+            known=known,
             **options,
         )
-
-    @callback
-    def add(self, coordinator: ReadingsCoordinator) -> None:
-        """Begin with the readings of a device, or with those of another endpoint."""
         key = coordinator.key
-        (self.devices if key == coordinator.serial else self.secondary)[key] = coordinator
+        (self.devices if key == serial else self.secondary)[key] = coordinator
         coordinator.on_recovery = self._retry_failed_with
         self.credentials.readers += 1
         if kept := self._answers.pop(key, None):
             coordinator.restore(**kept)
-        if key == coordinator.serial:
+        if key == serial:
             self.alarms[key] = Alarms(coordinator.data)
         for follow in self.on_added:
             follow(coordinator)
@@ -237,12 +226,13 @@ class Account(ABC):
             task = self.entry.async_create_background_task(self.hass, coordinator.async_refresh(), "first reading")
             self._first_reads.add(task)
             task.add_done_callback(self._first_reads.discard)
+        return coordinator
 
     @callback
     def _retry_failed_with(self, recovered: ReadingsCoordinator) -> None:
         since = (recovered.retries.since or 0) - FAILED_TOGETHER
         for other in self.coordinators:
-            if other is not recovered and other.retries.since is not None and other.retries.since >= since:
+            if other is not recovered and other.is_failing and (other.retries.since or 0) >= since:
                 other.async_ask()
                 self.queue.promote(other.turn)
 
@@ -256,7 +246,7 @@ class Account(ABC):
     @callback
     def _tick(self, now: datetime) -> None:
         """Share out the calls of an hour, and show what time has changed without a call."""
-        answering = [found for found in self.coordinators if found.retries.since is None and not found.is_disabled]
+        answering = [found for found in self.coordinators if not found.is_failing and not found.is_disabled]
         self._share_calls(answering)
         midnight = last_midnight()
         for coordinator in self.coordinators:
@@ -266,7 +256,7 @@ class Account(ABC):
 
     def _share_calls(self, answering: list[ReadingsCoordinator]) -> None:
         """Keep for masters what they need; modules share what is left beside the list and what fails."""
-        failing = sum(found.retries.since is not None for found in self.coordinators)
+        failing = sum(found.is_failing for found in self.coordinators)
         ceiling = self.queue.ceiling
         self.queue.kept_for_masters = math.ceil(sum(found.calls_per_hour for found in answering))
         left = ceiling - self.queue.kept_for_masters - OTHER_CALLS - min(failing * FAILING_CALLS, ceiling // 3)
@@ -287,12 +277,8 @@ class Account(ABC):
             _LOGGER.info("%s: devices %s", self.entry.title, text)
             for found in old:
                 found.async_update_listeners()
-        placeholders = {
-            "entry": self.entry.title,
-            "time": goes_on,
-            "calls": str(self.queue.calls_last_hour),
-            "ceiling": str(self.queue.ceiling),
-        }
+        calls, ceiling = str(self.queue.calls_last_hour), str(self.queue.ceiling)
+        placeholders = {"entry": self.entry.title, "time": goes_on, "calls": calls, "ceiling": ceiling}
         report(self.hass, self.entry, self.goes_on_at is not None, "waiting", placeholders=placeholders)
 
     async def async_apply_changes(self) -> None:

@@ -13,7 +13,6 @@ from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Turn
 from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_DEVICE_SN, CONF_KIND, CONF_SERVER
 from ..telemetry.atess.decoder import ConverterDecoder
-from ..telemetry.energy.outlook import add_level
 from ..telemetry.reading import Reading
 from .account import Account, AccountConfigEntry
 from .connection import connection
@@ -72,8 +71,6 @@ class Converter:
             self._doubt_kind()
         else:
             self._account.memory.keep(self._serial, decoder=self.decoder.memory, kind=self._kind)
-            coordinator = self._account.devices.get(self._serial)
-            add_level(reading, coordinator.data if coordinator else None, self._account.reserve)
         return reading
 
     def _doubt_kind(self) -> None:
@@ -92,7 +89,7 @@ class AtessAccount(Account):
     kind = "converter"
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-        """Count as readers of the account its converters alone: no list can confirm what one of them is told."""
+        """Count as readers of the account its converters alone: no list can confirm a rejection of one of them."""
         super().__init__(hass, entry)
         self.credentials.readers = 0
 
@@ -106,11 +103,8 @@ class AtessAccount(Account):
         if (kind := kinds.get(serial)) is None:
             return
         converter = Converter(self, atess_client(self.hass, self.entry.data), serial, kind)
-        coordinator = self.reader(
-            converter.fetch, converter.decode, serial, self.known[serial].model or "", interval=CONVERTER
-        )
-        coordinator.after_answer = CONVERTER
-        self.add(coordinator)
+        name = self.known[serial].model or ""
+        self.read(converter.fetch, converter.decode, serial, name, interval=CONVERTER).after_answer = CONVERTER
 
     def describe(self, serial: str, kind: str) -> None:
         """Name a converter by its kind, until its device is registered with that."""

@@ -20,7 +20,6 @@ from ..telemetry.dyness.direction import DirectionWitness
 from ..telemetry.dyness.family import Family
 from ..telemetry.dyness.history import day_begins, latest_soc, samples
 from ..telemetry.energy.capacity import CAPACITIES, add_capacity, combine_modules
-from ..telemetry.energy.outlook import add_level
 from ..telemetry.raw import number
 from ..telemetry.reading import Reading
 from ..telemetry.vocabulary import Key
@@ -28,7 +27,6 @@ from .account import Account
 from .connection import digest
 from .coordinator import ReadingsCoordinator
 from .health import CellWatch
-from .outlook import look_ahead
 from .registry import is_enabled
 from .repairs import report
 from .schedule import WITHOUT_MASTER, Pace, Rhythm
@@ -52,7 +50,6 @@ class Battery:
     """Reads a master and, behind each new sample of it, what belongs to it."""
 
     def __init__(self, account: Account, client: DynessClient, serial: str) -> None:
-        """Begin with what was ever seen of it."""
         self.serial = serial
         self._account = account
         self._client = client
@@ -73,15 +70,11 @@ class Battery:
         self._history = self._endpoint("history", partial(client.last_power_data, serial))
         if (family := family_by_name(remembered.get("family"))) and family.running:
             self._add_running(family)
-        self.coordinator = account.reader(
-            self._fetch, self._decode, serial, self._name, rhythm=Rhythm(), is_metered=True
-        )
-        account.add(self.coordinator)
+        self.coordinator = account.read(self._fetch, self._decode, serial, self._name, rhythm=Rhythm(), is_metered=True)
         self._statistics = Completion(account, self.coordinator)
         self._cells = CellWatch(account, self.coordinator, self.modules)
         self._followed = self.coordinator.received_at
         self.coordinator.async_add_listener(self._follow)
-        look_ahead(account, self.coordinator)
         for module in self.modules:
             self._add_module(module)
 
@@ -118,7 +111,6 @@ class Battery:
         if self._soc and received_at - self._soc[0] <= MAXIMUM_AGE:
             reading.values.setdefault(Key.SOC, self._soc[1])
         self._add_capacity(reading)
-        add_level(reading, self.coordinator.data, self._account.reserve)
         return reading
 
     def _learn_direction(self, reading: Reading, received_at: datetime) -> None:
@@ -136,9 +128,7 @@ class Battery:
         family = family_by_name(reading.family)
         # Of one that was never asked nothing is known yet; one that does not answer, or no more, does not count.
         expected = [
-            module
-            for module in self.module_readings
-            if module.retries.since is None or not module.is_older_than(REPLACED)
+            module for module in self.module_readings if not module.is_failing or not module.is_older_than(REPLACED)
         ]
         is_of_one = bool(family and family.is_module and len(self.modules) > 1)
         if is_of_one:
@@ -174,7 +164,7 @@ class Battery:
         self.show_listing()
         family = family_by_name(reading.family)
         if running := self._account.secondary.get(self.serial + RUNNING):
-            if running.retries.since is None:
+            if not running.is_failing:
                 running.async_ask()
         elif family and family.running:
             self._add_running(family)
@@ -186,15 +176,13 @@ class Battery:
 
     def _add_running(self, family: Family) -> None:
         keys = {(Platform.SENSOR, key) for rule in family.running for key in rule.keys if key}
-        self._account.add(
-            self._account.reader(
-                partial(self._client.last_running_data, self.serial),
-                lambda raw, _: Reading(family=family.name, values=decode_running(family.name, raw)),
-                self.serial,
-                f"{RUNNING} of {self._name}",
-                of=keys,
-                endpoint=RUNNING,
-            )
+        self._account.read(
+            partial(self._client.last_running_data, self.serial),
+            lambda raw, _: Reading(family=family.name, values=decode_running(family.name, raw)),
+            self.serial,
+            f"{RUNNING} of {self._name}",
+            of=keys,
+            endpoint=RUNNING,
         )
 
     def _find_modules(self, reading: Reading) -> None:
@@ -207,7 +195,7 @@ class Battery:
                 self._add_module(serial)
 
     def _add_module(self, serial: str) -> None:
-        module = self._account.reader(
+        module = self._account.read(
             lambda turn: self._client.realtime_data(serial, turn=turn),
             partial(self._decode_module, serial),
             serial,
@@ -215,8 +203,7 @@ class Battery:
             priority=Priority.MODULE,
             interval=WITHOUT_MASTER,
         )
-        module.retries.waits_for = lambda: self.coordinator.retries.since is not None
-        self._account.add(module)
+        module.retries.waits_for = lambda: self.coordinator.is_failing
         module.async_add_listener(self._follow_module)
         module.async_add_listener(partial(self._cells.follow_module, module))
 
@@ -236,7 +223,7 @@ class Battery:
 
     def _ask_modules(self) -> None:
         """Ask modules that do not have the master's new sample, the oldest first, as many as the calls allow."""
-        answering = [found for found in self.module_readings if found.retries.since is None and not found.is_disabled]
+        answering = [found for found in self.module_readings if not found.is_failing and not found.is_disabled]
         due = [
             module
             for module in answering
@@ -276,7 +263,7 @@ class Battery:
         told = samples(records, current_sign=family.current_sign, voltage=voltage)
         if gap:
             coordinator.fill_gap([(taken_at, power) for taken_at, power, _ in told if gap[0] < taken_at < gap[1]])
-        if self._history.retries.since is None:
+        if not self._history.is_failing:
             self._statistics.learn(day_begins(records), told)
 
     def _report_model(self, reading: Reading) -> None:

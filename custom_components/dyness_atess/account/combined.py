@@ -1,8 +1,8 @@
 """The batteries of an account as one."""
 
-import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 import math
@@ -11,7 +11,6 @@ from typing import Any
 from homeassistant.const import Platform
 from homeassistant.core import callback
 
-from ..telemetry.energy.meter import stored
 from ..telemetry.vocabulary import TODAY, Key
 from .coordinator import ReadingsCoordinator, last_midnight
 from .memory import Memory
@@ -28,10 +27,26 @@ TOLERANCE = 0.01
 """By which voltages differ that are measured at two ends of one cable."""
 
 
+@dataclass(slots=True)
+class Sum:
+    """An energy of all batteries, and that of each when it was last added (kWh), by serial number."""
+
+    total: float = 0.0
+    of: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Sums:
+    """All of them; those of the day since a midnight (s)."""
+
+    midnight: float = 0.0
+    energies: dict[Key, Sum] = field(default_factory=dict)
+
+
 class Combined:
     """What the batteries of an account hold and do together, once there are two.
 
-    Batteries behind one combiner box each report the current of all of them (dyness-api 10.12). That is told by their
+    Batteries behind one combiner box each report the current of all of them (dyness-api 10.12). That is seen from their
     simultaneous samples: nearly all have the same current, to the last digit, at the same voltage. Then their power is
     that of one, and what is metered from it counts once; what a device has counted itself, and what it holds, is added.
     Batteries that upload at different times cannot be compared and are added.
@@ -41,49 +56,36 @@ class Combined:
     """
 
     def __init__(self, devices: Mapping[str, ReadingsCoordinator], memory: Memory, entry_id: str) -> None:
-        """Go on from what is remembered; anything malformed is begun anew."""
+        """Go on from what is remembered."""
         self.values: dict[Key, float] = {}
-        """What can be told now."""
+        """What is known now."""
         self.keys: set[Key] = set()
         """What all batteries have; none is forgotten."""
         self.on_change: list[Callable[[], None]] = []
-        self._devices, self._memory, self._entry_id = devices, memory, entry_id
-        self._is_due = False
+        self._devices = devices
+        self._sums = memory.state(entry_id, "combined", Sums)
         self._parts: list[ReadingsCoordinator] = []
         self._compared: dict[tuple[str, ...], Any] = {}
-        self._again: set[str] = set()
+        self._repeating: set[str] = set()
         """Batteries whose current is that of one before them."""
         self._alike: defaultdict[tuple[str, ...], deque[bool]] = defaultdict(lambda: deque(maxlen=COMPARED))
-        try:
-            remembered = memory.recall(entry_id).get("combined", {})
-            self._energies = {Key(key): _load(energy) for key, energy in remembered.items()}
-        except AttributeError, LookupError, TypeError, ValueError:
-            self._energies = {}
         for coordinator in devices.values():
             self.follow(coordinator)
         self.update()
 
     def since(self, key: Key) -> float | None:
         """Return when the day of an energy began (s)."""
-        return self._energies[key]["since"] if key in self._energies and key in TODAY else None
+        return self._sums.midnight if key in TODAY else None
 
     @callback
     def follow(self, coordinator: ReadingsCoordinator) -> None:
         """Take a battery into account, now and later."""
         if coordinator.key in self._devices and not coordinator.is_module:
-            coordinator.on_end += (coordinator.async_add_listener(self._update_soon), self._update_soon)
-
-    @callback
-    def _update_soon(self) -> None:
-        """Add up anew, once for all that is told of many batteries at a time."""
-        if not self._is_due:
-            self._is_due = True
-            asyncio.get_running_loop().call_soon(self.update)
+            coordinator.on_end += (coordinator.async_add_listener(self.update), self.update)
 
     @callback
     def update(self) -> None:
         """Add up anew."""
-        self._is_due = False
         masters = [found for found in self._devices.values() if not (found.is_module or found.is_disabled)]
         self._parts = [found for found in masters if (Platform.SENSOR, Key.SOC) in found.quantities]
         is_complete = all(found.data or found.retries.since is not None for found in masters)
@@ -96,11 +98,7 @@ class Combined:
             self.keys.discard(Key.SOC)
         self._compare()
         before, self.values = self.values, self._measured()
-        midnight = last_midnight()
-        for key in COUNTED:
-            self._count(key, midnight)
-        self.values |= {key: round(energy["total"], 3) for key, energy in self._energies.items()}
-        self._memory.keep(self._entry_id, combined={str(key): dict(energy) for key, energy in self._energies.items()})
+        self._count()
         if self.values != before:
             for listener in list(self.on_change):
                 listener()
@@ -118,8 +116,8 @@ class Combined:
                 is_alike = currents[0] == currents[1] and math.isclose(*voltages, rel_tol=TOLERANCE)
                 self._alike[serials].append(is_alike)
         there = {part.serial for part in self._parts}
-        alike = [pair for pair, told in self._alike.items() if sum(told) >= ALIKE * len(told)]
-        self._again = {second for first, second in alike if first in there}
+        alike = [pair for pair, seen in self._alike.items() if sum(seen) >= ALIKE * len(seen)]
+        self._repeating = {second for first, second in alike if first in there}
 
     def _measured(self) -> dict[Key, float]:
         parts, values = self._parts, dict[Key, float]()
@@ -132,33 +130,32 @@ class Combined:
         if sum(rated) and (levels := _numbers(Key.SOC, *parts)):
             values[Key.SOC] = round(math.sumprod(levels, rated) / sum(rated), 1)
         if powers := _numbers(Key.POWER, *parts):
-            counted = [power for part, power in zip(parts, powers, strict=True) if part.serial not in self._again]
+            counted = [power for part, power in zip(parts, powers, strict=True) if part.serial not in self._repeating]
             values[Key.POWER] = round(sum(counted), 1)
         return values
 
-    def _count(self, key: Key, midnight: float) -> None:
+    def _count(self) -> None:
         """Add by what the energies of the batteries have risen."""
-        now = {part: (value, part.today.since(key) or 0.0) for part in self._parts for value in _numbers(key, part)}
-        if (energy := self._energies.get(key)) is None:
-            if key not in self.keys or len(now) < len(self._parts):
-                return
-            of_parts = {part.serial: [0.0, 0.0] for part in now}
-            energy = self._energies[key] = {"total": 0.0, "since": midnight, "of": of_parts}
-        if key in TODAY and energy["since"] != midnight:  # earlier, or later where a clock was put back
-            energy |= {"total": 0.0, "since": midnight}
-        lifetime = Key(key.removesuffix("_today"))
-        for part, (value, since) in now.items():
-            last, last_since = energy["of"].get(part.serial, (value, since))
-            rise = max(value - last if since == last_since else value, 0.0)
-            if part.serial not in self._again or not part.energies.is_metered(lifetime):
-                energy["total"] += rise
-        kept = {part.serial: energy["of"][part.serial] for part in self._parts if part.serial in energy["of"]}
-        energy["of"] = kept | {part.serial: [*last] for part, last in now.items()}
-
-
-def _load(energy: Any) -> dict[str, Any]:
-    of_parts = {str(serial): [stored(value), stored(since)] for serial, (value, since) in energy["of"].items()}
-    return {"total": stored(energy["total"]), "since": stored(energy["since"]), "of": of_parts}
+        sums, energies = self._sums, self._sums.energies
+        if sums.midnight != (midnight := last_midnight()):
+            sums.midnight = midnight
+            energies |= {key: Sum() for key in TODAY & energies.keys()}
+        for key in COUNTED:
+            begun = [part for part in self._parts if key not in TODAY or part.today.midnight == midnight]
+            now = {part: value for part in begun for value in _numbers(key, part)}
+            if key not in energies:
+                if key not in self.keys or len(now) < len(self._parts):
+                    continue
+                energies[key] = Sum(of={part.serial: 0.0 for part in now})
+            energy = energies[key]
+            energy.of = {serial: value for serial, value in energy.of.items() if serial in self._devices}
+            for part, value in now.items():
+                last = energy.of.get(part.serial, 0.0 if key in TODAY else value)
+                is_metered = part.energies.is_metered(Key(key.removesuffix("_today")))
+                if not (is_metered and part.serial in self._repeating):
+                    energy.total += max(value - last, 0.0)
+                energy.of[part.serial] = value
+            self.values[key] = round(energy.total, 3)
 
 
 def _numbers(key: Key, *parts: ReadingsCoordinator) -> list[float]:

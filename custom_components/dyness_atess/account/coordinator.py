@@ -15,11 +15,12 @@ from homeassistant.util import dt as dt_util
 
 from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Priority, Turn
+from ..const import CONF_RESERVE
 from ..telemetry.energy.energies import Energies
-from ..telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE
+from ..telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE, RESERVE, Outlook, add_level
 from ..telemetry.energy.today import Today
 from ..telemetry.reading import Reading, Value
-from ..telemetry.vocabulary import ALARMS, LIFETIME, SLOW, TODAY, Key
+from ..telemetry.vocabulary import ALARMS, LIFETIME, OUTLOOK, SLOW, TODAY, Key
 from .connection import digest
 from .credentials import Credentials
 from .memory import Memory
@@ -35,8 +36,8 @@ type Fetch = Callable[[Turn], Awaitable[Any]]
 """Asks the cloud for an answer; raises a `CloudError` where there is none."""
 type Decode = Callable[[Any, datetime], Reading]
 """Returns what an answer means, which may be nothing. Never raises."""
-COUNTERS = LIFETIME | TODAY
-"""What is shown as totals that never fall, in place of what a sample says."""
+COMPUTED = LIFETIME | TODAY | OUTLOOK
+"""What is computed from successive samples, in place of what one of them says."""
 
 
 class ReadingsCoordinator(CloudCoordinator[Reading | None]):
@@ -67,6 +68,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """
         self.digest = digest(serial)
         super().__init__(hass, entry, credentials, f"{name} {self.digest}")
+        self.always_update = False  # the same sample once more is nothing new
         self.serial = serial
         self._fetch, self._decode = fetch, decode
         self.rhythm = rhythm
@@ -79,8 +81,9 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """Every quantity that this device has ever had; none is forgotten while Home Assistant knows its entity."""
         self.key = serial + endpoint
         """What its answers and what is learned from them are kept under."""
-        self.energies = Energies(memory.recall(self.key).get("energies"))
-        self.today = Today(memory.recall(self.key).get("today"))
+        self.energies = memory.state(self.key, "energies", Energies)
+        self.today = memory.state(self.key, "today", Today)
+        self._outlook = memory.state(self.key, "outlook", Outlook)
         self.on_recovery: Callable[[ReadingsCoordinator], None] | None = None
         self.on_end: list[Callable[[], None]] = []
         self.goes_first = False
@@ -91,7 +94,9 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._is_metered = is_metered
         self._is_read = False
         self._asked_at = 0.0
-        self._ages_shown = False, True
+        self.is_available = False
+        """Whether its measurements are shown: it was read, and the sample is young enough."""
+        self._is_outlook_old = True
         self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
         self._published: dict[Key, Value] = {}
         """Values computed from successive samples, as totals, which replace the counters of a sample."""
@@ -120,7 +125,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @property
     def turn(self) -> Turn:
         """Its place in the account's queue: the longer ago its sample and its last turn, the sooner."""
-        if self.retries.since is not None and not self.is_asked:
+        if self.is_failing and not self.is_asked:
             priority = Priority.FAILING
         else:
             priority = self._priority if self._is_read or self.is_current else Priority.FIRST
@@ -144,16 +149,17 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     @callback
     def async_notice_time(self, midnight: float) -> None:
-        """Tell the entities when the data have become too old, and when a day has begun, without a new sample."""
-        if self._begin_day(midnight) and self.data:
-            self.publish(self.today.energies)
-        if self._ages_shown != (ages := (self.is_current, self.is_older_than(OUTLOOK_AGE))):
-            self._ages_shown = ages
+        """Update the entities when the data have become too old, and when a day has begun, without a new sample."""
+        if self.today.begin(midnight) and self.data:
+            self.publish(self.today.values)
+        shown = self.is_available, self._is_outlook_old
+        self._update_ages()
+        if shown != (self.is_available, self._is_outlook_old):
             self.async_update_listeners()
 
-    @override
-    def _async_refresh_finished(self) -> None:
-        self._ages_shown = self.is_current, self.is_older_than(OUTLOOK_AGE)
+    def _update_ages(self) -> None:
+        self.is_available = self.last_update_success and self.is_current
+        self._is_outlook_old = self.is_older_than(OUTLOOK_AGE)
 
     @callback
     def restore(self, raw: Any, received_at: datetime) -> None:
@@ -161,6 +167,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         reading = self._decode(raw, received_at)
         if not reading.empty:
             self._take(raw, reading, received_at)
+            self._update_ages()
             self._wait(self._next_read())
             self._schedule_refresh()  # who listens already had nothing to wait for
 
@@ -179,20 +186,12 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self, values: Mapping[Key, Value | None], attributes: Mapping[Key, Mapping[str, Any]] | None = None
     ) -> None:
         """Show from now on what was computed from successive samples, whatever the next one says; None is no value."""
-        self.add(values, attributes)
-        if self.data:
-            self.async_update_listeners()
-
-    @callback
-    def add(
-        self, values: Mapping[Key, Value | None], attributes: Mapping[Key, Mapping[str, Any]] | None = None
-    ) -> None:
-        """Publish with the update that is under way, for a listener that runs before the entities."""
         self._published = {key: value for key, value in {**self._published, **values}.items() if value is not None}
         self._attributes |= attributes or {}
         if self.data:
             before = {key: value for key, value in self.data.values.items() if key not in values}
             self._show(replace(self.data, values=before))
+            self.async_update_listeners()
 
     @callback
     def fill_gap(self, records: Iterable[tuple[datetime, float]]) -> None:
@@ -201,8 +200,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         totals = self.energies.fill(records)
         if gap and self.sampled_at:
             self.today.count(totals, self.sampled_at.timestamp(), records)
-        self._memory.keep(self.key, energies=self.energies.memory, today=self.today.memory)
-        self.publish(totals | self.today.energies)
+        self._memory.write_soon()
+        self.publish(totals | self.today.values)
 
     @callback
     def run(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -222,6 +221,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @override
     def async_update_listeners(self) -> None:
         if not self._shutdown_requested:  # an answer may arrive later
+            self._update_ages()
             super().async_update_listeners()
 
     @override
@@ -253,7 +253,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         if self.is_current and shown_from and reading.sampled_at and reading.sampled_at < shown_from:
             return self.data  # from a replica that lags behind (dyness-api 9)
         self._take(raw, reading, now)
-        if self.retries.since is not None and self.on_recovery:
+        if self.is_failing and self.on_recovery:
             self.on_recovery(self)
         return self.data
 
@@ -272,18 +272,15 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             self.sampled_at = min(sampled_at + timedelta(seconds=self._zone.offset), now)
         self.raw = raw
         totals = self.energies.add(reading.values, reading.sampled_at or now, metered=self._is_metered)
-        self._begin_day(last_midnight())
+        self.today.begin(last_midnight())
         at = (self.sampled_at or now).timestamp()
         self.today.follow(reading.values, at)
         if not self.is_module and not self.energies.gap:
             self.today.count(totals, at)
-        if energies := totals | self.today.energies:
-            self._memory.keep(self.key, energies=self.energies.memory, today=self.today.memory)
+        if energies := totals | self.today.values:
+            self._memory.write_soon()
             self._published.update(energies)
         self._show(reading)
-
-    def _begin_day(self, midnight: float) -> bool:
-        return self.today.begin(midnight, dt_util.utcnow().timestamp())
 
     def _learn_zone(self, reading: Reading, now: datetime) -> None:
         if self.data and self.data.sampled_at and reading.sampled_at and self.received_at:
@@ -295,9 +292,15 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     def _show(self, reading: Reading) -> None:
         """Show a sample with what others have told, and what it leaves out and does not age."""
-        before = self.data
+        before, reserve = self.data, float(self.config_entry.options.get(CONF_RESERVE, RESERVE))
+        if self.key == self.serial and not self.is_module:
+            add_level(reading, before, reserve)
         slow = {key: value for key, value in before.values.items() if key in SLOW} if before else {}
-        sample = {key: value for key, value in reading.values.items() if key not in COUNTERS}
+        sample = {key: value for key, value in reading.values.items() if key not in COMPUTED}
+        if self._is_metered:
+            sample |= self._outlook.add(sample, self.sample_time, reserve)
+            if sample.keys() >= {Key.SOC, Key.POWER, Key.ENERGY_RATED}:
+                self.quantities |= {(Platform.SENSOR, key) for key in OUTLOOK}
         attributes = reading.attributes | self._attributes
         self.data = replace(reading, values=slow | sample | self._published, attributes=attributes)
         if self.sampled_at and Key.LAST_REPORT in sample:

@@ -1,4 +1,4 @@
-"""Whether the cloud still takes the credentials of an account, and what its owner is told where it does not."""
+"""Whether the cloud still accepts the credentials of an account, and what is reported where it does not."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +17,6 @@ class Credentials:
     """Of one account. They are bad when two reads are rejected and none is accepted in between."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Begin without a doubt."""
         self._hass = hass
         self._entry = entry
         self._rejected: set[str] = set()

@@ -94,13 +94,12 @@ class DynessAccount(Account):
     device_list: DeviceList
 
     def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-        """Prepare to read."""
         super().__init__(hass, entry)
         self.client = dyness_client(hass, entry.data)
         self.batteries: dict[str, Battery] = {}
         self.device_list = DeviceList(hass, entry, self.credentials, self.client)
         self.device_list.async_add_listener(self._follow_list)
-        self.device_list.retries.waits_for = lambda: any(found.retries.since is not None for found in self.coordinators)
+        self.device_list.retries.waits_for = lambda: any(found.is_failing for found in self.coordinators)
         self.credentials.confirm = self.device_list.async_ask
 
     @property
@@ -121,7 +120,7 @@ class DynessAccount(Account):
     @override
     def _retry_failed_with(self, recovered: ReadingsCoordinator) -> None:
         super()._retry_failed_with(recovered)
-        if self.device_list.retries.since is not None:
+        if self.device_list.is_failing:
             self.device_list.async_ask()
 
     async def _read_detail(self, serial: str) -> None:
@@ -207,7 +206,7 @@ class DynessAccount(Account):
         battery = self.battery_of(serial)
         if battery and serial in battery.modules:
             module = self.devices.get(serial)
-            return module is None or not (module.last_update_success and module.is_current)
+            return module is None or not module.is_available
         return self.device_list.was_read and serial not in {*self.device_list.data, *self.subentries}
 
     @override

@@ -52,24 +52,22 @@ def _select(key: str, *options: str) -> SelectSelector:
     return SelectSelector(SelectSelectorConfig(options=list(options), mode=mode, translation_key=key))
 
 
-def _number(low: float, high: float, step: float, unit: str | None = None) -> NumberSelector:
-    config = NumberSelectorConfig(min=low, max=high, step=step, mode=NumberSelectorMode.BOX)
-    if unit:
-        config["unit_of_measurement"] = unit
-    return NumberSelector(config)
+def _number(low: float, high: float, step: float, unit: str = "") -> NumberSelector:
+    mode = NumberSelectorMode.BOX
+    return NumberSelector(NumberSelectorConfig(min=low, max=high, step=step, mode=mode, unit_of_measurement=unit))
 
 
 _REGION = _select("region", *REGIONS, OTHER_SERVER)
-SIDEBAR: Schema = {vol.Required(CONF_SIDEBAR, default=True): BooleanSelector()}
+_SIDEBAR: Schema = {vol.Required(CONF_SIDEBAR, default=True): BooleanSelector()}
 CREDENTIALS: dict[str, Schema] = {
     "dyness": {vol.Required(CONF_APP_ID): _TEXT, vol.Required(CONF_APP_SECRET): _SECRET},
     "atess": {vol.Optional(CONF_API_ID): _TEXT, vol.Required(CONF_API_TOKEN): _SECRET},
 }
-DYNESS: Schema = CREDENTIALS["dyness"] | {vol.Required(CONF_REGION, default=next(iter(REGIONS))): _REGION}
+DYNESS: Schema = CREDENTIALS["dyness"] | {vol.Required(CONF_REGION, default=next(iter(REGIONS))): _REGION} | _SIDEBAR
 SERVER: Schema = {vol.Required(CONF_BASE_URL): _TEXT}
 STORAGE: Schema = {vol.Required(CONF_DEVICE_SN): _TEXT, vol.Optional(CONF_COLLECTOR_SN): _TEXT}
 CONVERTER: Schema = {vol.Required(CONF_DEVICE_SN): _TEXT}
-ATESS: Schema = CREDENTIALS["atess"] | CONVERTER | {vol.Optional(CONF_SERVER): _TEXT}
+ATESS: Schema = CREDENTIALS["atess"] | CONVERTER | {vol.Optional(CONF_SERVER): _TEXT} | _SIDEBAR
 # The vendor shows a secret only once: whoever just changes the region does not need it again.
 CHANGES: dict[str, Schema] = {
     "dyness": {
@@ -86,7 +84,7 @@ CHANGES: dict[str, Schema] = {
 _OPTIONS: Schema = {
     vol.Required(CONF_RESERVE, default=RESERVE): _number(0, 90, 1, "%"),
     vol.Required(CONF_HOURLY_CALLS, default=CEILING): _number(12, 3600, 1),
-    **SIDEBAR,
+    **_SIDEBAR,
 }
 ATESS_OPTIONS: Schema = {
     vol.Required(CONF_BATTERY_SIGN, default="automatic"): _select("battery_sign", "automatic", *SIGNS),

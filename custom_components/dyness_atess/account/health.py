@@ -1,4 +1,4 @@
-"""What the samples of a master and of its modules tell of the cells together."""
+"""What the samples of a master and of its modules say of the cells together."""
 
 from collections.abc import Mapping
 
@@ -14,37 +14,36 @@ SAME_SAMPLE = 150.0
 
 
 class CellWatch:
-    """Shows on a master how far the cells are apart, where that tells something."""
+    """Shows on a master how far the cells are apart, where that says something."""
 
     def __init__(self, account: Account, master: ReadingsCoordinator, modules: Mapping[str, int]) -> None:
         """Go on with what was measured before; `modules` are their numbers by serial number, as they become known."""
         self._account = account
         self._master = master
         self._modules = modules
-        self._health = Health(account.memory.recall(master.serial).get("health"))
-        self._noted_at = 0.0
-        master.publish(*self._health.told())
+        self._health = account.memory.state(master.serial, "health", Health)
+        master.publish(*self._health.figures)
         master.async_add_listener(self._follow)
 
     @callback
     def _follow(self) -> None:
         """Take a new sample of the master, and read first which module is at the top."""
-        master, at = self._master, self._master.sample_time
-        if not master.data or at == self._noted_at:
+        master = self._master
+        if not master.data or master.sample_time == self._health.at:
             return
-        self._noted_at = at
         values = master.data.values
         highest, place = values.get(Key.CELL_VOLTAGE_MAX), values.get(Key.CELL_VOLTAGE_MAX_MODULE)
+        is_at_the_top = isinstance(highest, float) and highest >= KNEE
         modules = [module for serial in self._modules if (module := self._account.devices.get(serial))]
         for module in modules:
-            is_at_the_top = isinstance(highest, float) and highest >= KNEE
             module.goes_first = is_at_the_top and self._modules[module.serial] == place
-        before = self._health.told()
-        self._health.note(at, values)
+        before = self._health.figures
+        self._health.note(master.sample_time, values)
         if not any(module.is_current for module in modules):
-            self._health.add(at, place if isinstance(place, int) else 1, values, values)
-        self._keep()
-        if before != (now := self._health.told()):
+            number = place if isinstance(place, int) else 1
+            self._health.add(master.sample_time, number, values, values)
+        self._account.memory.write_soon()
+        if before != (now := self._health.figures):
             master.publish(*now)
 
     @callback
@@ -53,7 +52,4 @@ class CellWatch:
         number, at, master = self._modules.get(module.serial), module.sample_time, self._master
         if number and module.data and master.data and abs(at - master.sample_time) <= SAME_SAMPLE:
             self._health.add(at, number, module.data.values, master.data.values)
-            self._keep()
-
-    def _keep(self) -> None:
-        self._account.memory.keep(self._master.serial, health=self._health.memory)
+            self._account.memory.write_soon()

@@ -27,7 +27,7 @@ LIMITS = (
 )
 MILD = WARNINGS | {Key.WARNING}
 """Alarms by which nothing has stopped."""
-DEVICE_SILENT = ("empty", "refused")
+WITHOUT_DATA = ("empty", "refused")
 """How a read ends where the cloud answers without having anything of the device."""
 
 type Picture = dict[str, Any]
@@ -52,7 +52,7 @@ def picture(account: Account, serial: str) -> Picture:
         "device_id": registered.id if registered else None,
         "name": (registered.name_by_user or registered.name) if registered else None,
         "kind": account.kind,
-        "online": master.last_update_success and master.is_current,
+        "online": master.is_available,
         "outage": outage,
         "until": _time(until),
         "sampled_at": _time(master.sampled_at),
@@ -97,25 +97,20 @@ def _bits(reading: Reading) -> list[Key]:
 
 def _alarms(account: Account, serial: str, numbers: Mapping[str, int]) -> list[Picture]:
     """Return the active bits, protections first; one that a module has too stands there with the module."""
-    found = [
-        (key, module, number, coordinator.data)
-        for module, number in [*numbers.items(), (serial, None)]
-        if (coordinator := account.devices.get(module)) and coordinator.data
-        for key in _bits(coordinator.data)
-        if number is not None or serial not in numbers
-    ]
-    of_modules = {key for key, _, number, _ in found if number is not None}
-    alarms = [
-        {
-            "key": key,
-            "protection": key not in MILD,
-            "expected": key in MILD and bool(reading.attributes.get(Key.WARNING, {}).get("expected")),
-            "module": number,
-            "entity_id": _entity_id(account.hass, Platform.BINARY_SENSOR, module, key),
-        }
-        for key, module, number, reading in found
-        if number is not None or key not in of_modules
-    ]
+    alarms: list[Picture] = []
+    seen = set[Key]()
+    own = {} if serial in numbers else {serial: None}
+    for device, number in {**numbers, **own}.items():
+        coordinator = account.devices.get(device)
+        reading = coordinator.data if coordinator and coordinator.data else Reading()
+        for key in _bits(reading):
+            if number is None and key in seen:
+                continue
+            seen.add(key)
+            expected = key in MILD and bool(reading.attributes.get(Key.WARNING, {}).get("expected"))
+            entity_id = _entity_id(account.hass, Platform.BINARY_SENSOR, device, key)
+            alarm = {"key": key, "protection": key not in MILD, "expected": expected}
+            alarms.append(alarm | {"module": number, "entity_id": entity_id})
     return sorted(alarms, key=lambda alarm: not alarm["protection"])
 
 
@@ -131,7 +126,7 @@ def _outage(account: Account, master: ReadingsCoordinator) -> tuple[str | None, 
     outcome = error.translation_key if isinstance(error, UpdateFailed) and not master.last_update_success else None
     if outcome == "rate_limited" or (account.goes_on_at and master.is_older_than(OLD)):
         return "calls", account.goes_on_at
-    if outcome is not None and outcome not in DEVICE_SILENT:
+    if outcome is not None and outcome not in WITHOUT_DATA:
         return "cloud", None
     return (None, None) if master.is_current and outcome is None else ("device", None)
 

@@ -26,7 +26,6 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     """Seconds before the next read after any answer, where a cloud is likely to refuse an earlier one."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, credentials: Credentials, name: str) -> None:
-        """Prepare to read. Nothing is read before the first refresh."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=name)
         self._credentials = credentials
         self.retries = Retries()
@@ -53,6 +52,11 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     @abstractmethod
     def is_current(self) -> bool:
         """Whether the data at hand are young enough to be shown."""
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether it did not answer the last time."""
+        return self.retries.since is not None
 
     @property
     def seconds_to_next_read(self) -> int | None:
@@ -85,7 +89,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             if is_no_outage and self._may_stay:
                 self._wait(self._next_read())
                 return self.data
-            is_first = self.retries.since is None and not self.retries.waits_for()
+            is_first = not self.is_failing and not self.retries.waits_for()
             wait = self.retries.failed(dt_util.utcnow().timestamp())
             self._wait(self.after_answer or wait if error.proves_credentials else wait)
             if is_first and self._may_stay:

@@ -1,4 +1,4 @@
-"""What is asked beside the readings: each endpoint fails for itself."""
+"""Endpoints that are read for a part of what is shown; each fails for itself."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Completes the hours of a battery's long-term statistics after a gap, without harm to anybody else's."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 import logging
@@ -9,7 +9,6 @@ from typing import Any, Literal
 from homeassistant.components.recorder import DOMAIN as RECORDER, get_instance
 from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
 from homeassistant.components.recorder.statistics import (
-    UNIT_CLASS_TO_UNIT_CONVERTER,
     StatisticsRow,
     async_import_statistics,
     get_metadata,
@@ -24,7 +23,6 @@ from homeassistant.const import (
 )
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
@@ -40,12 +38,11 @@ _LOGGER = logging.getLogger(__package__)
 
 KEYS = (Key.POWER, Key.SOC, *METERED)
 UNITS = {"power": UnitOfPower.WATT, "unitless": PERCENTAGE, "energy": UnitOfEnergy.KILO_WATT_HOUR}
-"""In which rows are read, by class of unit: what is planned is in the units of the readings."""
+"""Of the readings, by class of unit: rows that are kept in another one are left as they are."""
 COMPILED = 10
 """Seconds after the hour when the recorder begins to compile it."""
 
 type Import = tuple[StatisticMetaData, list[StatisticData]]
-type Plan = dict[Key, Import]
 
 
 class Completion:
@@ -56,32 +53,31 @@ class Completion:
         self._account = account
         self._hass = account.hass
         self._coordinator = coordinator
-        self._gaps = Gaps(account.memory.recall(coordinator.serial).get("statistics"))
+        self._gaps = account.memory.state(coordinator.serial, "statistics", Gaps)
         self._compiled = 0.0
         """End of the hours that have been seen to."""
-        self._is_busy = False
         self.findings: dict[str, Any] = {}
         """What was completed since the start, for diagnostics."""
-        self._listening: list[Callable[[], None]] = []
-        self._listening.append(async_at_started(account.hass, self._listen))
-        account.entry.async_on_unload(self._stop)
-        coordinator.on_end.append(self._stop)
+        # What is imported before the recorder has compiled an hour makes everybody's rows of that hour fail. Behind
+        # this event, which first comes after the start, all hours that have ended are compiled.
+        listen = account.hass.bus.async_listen
+        account.entry.async_on_unload(listen(EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._on_compiled))
 
     @callback
     def note(self) -> bool:
         """Remember the sample that is shown by now; return whether history is wanted for the time before it."""
         if shown := self._shown():
             self._gaps.note(shown)
-            self._account.memory.keep(self._coordinator.serial, statistics=self._gaps.memory)
+            self._account.memory.write_soon()
         return self._gaps.is_open and bool(self._entities())
 
     @callback
     def learn(self, day: datetime | None, records: Iterable[tuple[datetime, float, float | None]]) -> None:
         """Take the history for the gap whose energies are shown by now."""
         if self._gaps.is_open and (shown := self._shown()):
-            told = ((at.timestamp(), power, soc) for at, power, soc in records)
-            self._gaps.close(shown, day.timestamp() if day else None, told)
-            self._account.memory.keep(self._coordinator.serial, statistics=self._gaps.memory)
+            of_day = ((at.timestamp(), power, soc) for at, power, soc in records)
+            self._gaps.close(shown, day.timestamp() if day else None, of_day)
+            self._account.memory.write_soon()
             self._compiled = 0.0
 
     def _shown(self) -> Shown | None:
@@ -96,41 +92,22 @@ class Completion:
         return Shown(dt_util.utcnow().timestamp(), sample, (charged, discharged))
 
     @callback
-    def _listen(self, hass: HomeAssistant) -> None:
-        # What is imported before the recorder has compiled an hour makes everybody's rows of that hour fail. Behind
-        # this event all hours that have ended are compiled.
-        self._listening.append(hass.bus.async_listen(EVENT_RECORDER_5MIN_STATISTICS_GENERATED, self._on_compiled))
-
-    @callback
-    def _stop(self) -> None:
-        while self._listening:
-            self._listening.pop()()
-
-    @callback
     def _on_compiled(self, _event: Event) -> None:
         compiled = (dt_util.utcnow().timestamp() - COMPILED) // HOUR * HOUR
         is_of_use = any(gap.after.at // HOUR * HOUR >= self._compiled for gap in self._gaps.closed)
-        if is_of_use and compiled > self._compiled and not self._is_busy:
-            self._is_busy = True
-            name = f"statistics of {self._coordinator.name}"
-            self._account.entry.async_create_background_task(self._hass, self._complete(compiled), name)
+        if is_of_use and compiled > self._compiled:
+            self._compiled = compiled
+            self._coordinator.run(self._complete(compiled), "statistics")
 
     async def _complete(self, compiled: float) -> None:
-        try:
-            instance = get_instance(self._hass)
-            await instance.async_block_till_done()  # the event is fired before its rows can be read
-            longest = instance.keep_days * 86400
-            gaps = [gap for gap in self._gaps.closed if not gap.before or gap.after.at - gap.before.at < longest]
-            entities = self._entities()
-            self._compiled = compiled
-            plan = await instance.async_add_executor_job(self._plan, gaps, entities, compiled)
-            # Renamed or turned off meanwhile: not those.
-            still = {key for key, entity_id in self._entities().items() if entities.get(key) == entity_id}
-            for key in plan.keys() & still:
-                async_import_statistics(self._hass, *plan[key])
-        finally:
-            self._is_busy = False
-        if hours := len({row["start"] for _, rows in plan.values() for row in rows}):
+        instance = get_instance(self._hass)
+        await instance.async_block_till_done()  # the event is fired before its rows can be read
+        longest = instance.keep_days * 86400
+        gaps = [gap for gap in self._gaps.closed if not gap.before or gap.after.at - gap.before.at < longest]
+        plan = await instance.async_add_executor_job(self._plan, gaps, self._entities(), compiled)
+        for metadata, rows in plan:
+            async_import_statistics(self._hass, metadata, rows)
+        if hours := len({row["start"] for _, rows in plan for row in rows}):
             _LOGGER.info("Statistics of %s: %d hours completed from the day's history", self._coordinator.name, hours)
             self.findings = {"hours": self.findings.get("hours", 0) + hours, "gaps": len(gaps), "from": "day's history"}
 
@@ -148,21 +125,22 @@ class Completion:
                 found[key] = entity_id
         return found
 
-    def _plan(self, gaps: list[Gap], entities: dict[Key, str], compiled: float) -> Plan:
+    def _plan(self, gaps: list[Gap], entities: dict[Key, str], compiled: float) -> list[Import]:
         """Return what is to be imported, in the recorder's executor."""
         if not gaps or not entities:
-            return {}
+            return []
         ids = set(entities.values())
-        metadata = get_metadata(self._hass, statistic_ids=ids)
-        # An older row tells by how much sum and state of a total differ.
+        known = get_metadata(self._hass, statistic_ids=ids)
+        # An older row says by how much sum and state of a total differ.
         since = min(gap.before.at if gap.before else gap.day for gap in gaps) - 86400
         first = min(max(gap.left_at, gap.day) for gap in gaps) // HOUR * HOUR
         read = partial(_read, self._hass, ids)
         hours, fives = read("hour", since // HOUR * HOUR), read("5minute", first)
-        plan: Plan = {}
+        plan: list[Import] = []
         for key, entity_id in entities.items():
-            if entity_id not in metadata or metadata[entity_id][1]["unit_class"] not in UNITS:
-                continue  # not compiled yet, or in a unit of its owner's
+            metadata = known[entity_id][1] if entity_id in known else None  # not compiled yet
+            if not metadata or metadata["unit_of_measurement"] != UNITS.get(metadata["unit_class"] or ""):
+                continue
             found: dict[int, Total] | dict[int, Mean]
             if key in METERED:
                 found = plan_totals(gaps, METERED.index(key), _rows(Total, hours.get(entity_id)), compiled)
@@ -171,7 +149,7 @@ class Completion:
                 means, parts = _rows(Mean, hours.get(entity_id)), _rows(Mean, fives.get(entity_id))
                 found = plan_means(curves, means, parts, compiled)
             if found:
-                plan[key] = _for_import(metadata[entity_id][1], found)
+                plan.append((metadata, _for_import(found)))
         return plan
 
 
@@ -184,18 +162,11 @@ def _read(
 
 def _rows[Row: (Total, Mean)](kind: type[Row], rows: Iterable[Mapping[str, Any]] | None) -> dict[float, Row]:
     """Return the rows that have all that such a row needs, by their beginning."""
-    told: Iterable[tuple[float, list[Any]]] = (
+    read: Iterable[tuple[float, list[Any]]] = (
         (row["start"], [row.get(name) for name in kind._fields]) for row in rows or ()
     )
-    return {start: kind(*values) for start, values in told if None not in values}
+    return {start: kind(*values) for start, values in read if None not in values}
 
 
-def _for_import(metadata: StatisticMetaData, found: Mapping[int, Total | Mean]) -> Import:
-    """Return rows in the unit that the recorder keeps them in, which the import would change else."""
-    unit_class, unit = metadata["unit_class"], metadata["unit_of_measurement"]
-    convert = UNIT_CLASS_TO_UNIT_CONVERTER[unit_class].converter_factory(UNITS[unit_class or ""], unit)
-    rows: list[Any] = [
-        {"start": dt_util.utc_from_timestamp(hour)} | {name: convert(value) for name, value in row._asdict().items()}
-        for hour, row in sorted(found.items())
-    ]
-    return metadata, rows
+def _for_import(found: Mapping[int, Total | Mean]) -> list[Any]:
+    return [{"start": dt_util.utc_from_timestamp(hour)} | row._asdict() for hour, row in sorted(found.items())]

@@ -66,15 +66,16 @@ async def attempt[Result](errors: dict[str, str], call: Awaitable[Result]) -> Re
     return None
 
 
-def stripped(typed: Mapping[str, str], schema: Schema, errors: dict[str, str]) -> dict[str, Any]:
+def stripped(typed: Mapping[str, Any], schema: Schema, errors: dict[str, str]) -> dict[str, Any]:
     """Return what was typed without what a clipboard brings along, and note in `errors` which fields lack."""
-    account = {}
-    for key, value in typed.items():
-        visible = "".join(sign for sign in value if sign.isprintable() or sign.isspace())
-        if text := " ".join(visible.split()):
-            account[key] = text
-    errors |= {str(key): "required" for key in schema if isinstance(key, vol.Required) and str(key) not in account}
-    return account
+
+    def visible(text: str) -> str:
+        return " ".join("".join(sign for sign in text if sign.isprintable() or sign.isspace()).split())
+
+    fields = {key: visible(value) if isinstance(value, str) else value for key, value in typed.items()}
+    fields = {key: value for key, value in fields.items() if value != ""}
+    errors |= {str(key): "required" for key in schema if isinstance(key, vol.Required) and str(key) not in fields}
+    return fields
 
 
 def _origin(field: str, typed: str) -> str:

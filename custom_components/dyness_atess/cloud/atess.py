@@ -71,17 +71,17 @@ def _record(answer: Answer) -> dict[str, Any]:
     code, data = answer.content.get("code"), answer.content.get("data")
     code = "" if code is None else str(code).strip()
     codes = {code, str(answer.status)}
-    words = " ".join(value for value in answer.content.values() if isinstance(value, str)).lower()
+    text = " ".join(value for value in answer.content.values() if isinstance(value, str)).lower()
     succeeded = answer.status < 400 and code in ("", "0", "200")
     if succeeded and isinstance(data, dict) and data:
         return data
-    if codes & {"429", "10012"} or "limit" in words or "frequen" in words:
+    if codes & {"429", "10012"} or "limit" in text or "frequen" in text:
         raise CloudRateLimited
     if codes & {"401", "403"}:
         raise CloudRejected
     if succeeded and code and not data:
         raise CloudEmpty("no record")
-    if code == "500" and any(word in words for word in ("network", "timed out", "timeout")):
+    if code == "500" and any(sign in text for sign in ("network", "timed out", "timeout")):
         raise CloudTrouble("network trouble")
     if codes & {"400", "500"}:
         raise CloudRefused("not found" if "400" in codes else "refused")

@@ -1,6 +1,7 @@
 """The Dyness open API, read-only (dyness-api sections 1 to 3)."""
 
 import base64
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 import hashlib
@@ -60,21 +61,19 @@ def authentication(app_id: str, app_secret: str, path: str, body: bytes, date: s
     }
 
 
+@dataclass(frozen=True, repr=False, slots=True)
 class DynessClient:
     """One account of the Dyness cloud. Its calls raise a `CloudError`, which is `CloudEmpty` where nothing is answered.
 
     A `turn` is a call's place in the account's queue.
     """
 
-    def __init__(
-        self, session: aiohttp.ClientSession, base_url: str, app_id: str, app_secret: str, queue: AccountQueue
-    ) -> None:
-        """Keep the session, which stays the caller's, the origin of the server, and the credentials."""
-        self._session = session
-        self._base_url = base_url.rstrip("/")
-        self._app_id = app_id
-        self._app_secret = app_secret
-        self._queue = queue
+    session: aiohttp.ClientSession
+    base_url: str
+    """Origin of the server."""
+    app_id: str
+    app_secret: str
+    queue: AccountQueue
 
     async def storage_list(self, turn: Turn = FORM) -> list[dict[str, Any]]:
         """Return the devices that the account lists, all pages (dyness-api 3.2). The list may be empty."""
@@ -134,12 +133,12 @@ class DynessClient:
 
         async def call() -> Any:
             date = format_datetime(datetime.now(UTC), usegmt=True)
-            headers = authentication(self._app_id, self._app_secret, path, body, date)
-            url = f"{self._base_url}{PREFIX}{path}"
-            return _data(await exchange(self._session, "POST", url, headers=headers, body=body), core=path in _CORE)
+            headers = authentication(self.app_id, self.app_secret, path, body, date)
+            url = f"{self.base_url}{PREFIX}{path}"
+            return _data(await exchange(self.session, "POST", url, headers=headers, body=body), core=path in _CORE)
 
         try:
-            return await self._queue.run(call, turn)
+            return await self.queue.run(call, turn)
         except CloudError as error:
             _LOGGER.debug("%s: %s", path, error)
             raise

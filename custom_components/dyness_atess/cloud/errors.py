@@ -1,4 +1,4 @@
-"""What a read can end in beside an answer (product contract, section 5)."""
+"""What a read can end in without an answer (product contract, section 5)."""
 
 from datetime import timedelta
 
@@ -41,7 +41,6 @@ class CloudRateLimited(CloudError):
     outcome = "rate_limited"
 
     def __init__(self, retry_after: float | None = None) -> None:
-        """Keep the wish of the cloud."""
         super().__init__("rate limited")
         self.retry_after = retry_after
 

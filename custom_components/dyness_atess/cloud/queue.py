@@ -26,8 +26,8 @@ LONGEST_PAUSE = 600.0
 LONGEST_FORM = 60.0
 """Seconds that a person waits before a form; a longer pause is an answer too."""
 HOUR = 3600.0
-LESS, BACK = 0.2, 0.1
-"""Of the ceiling: what each 429 takes off it, and what comes back in an hour."""
+CUT, RECOVERY = 0.2, 0.1
+"""Of the ceiling: by how much each 429 lowers it, and what comes back in an hour."""
 
 
 class Priority(IntEnum):
@@ -95,7 +95,6 @@ class AccountQueue:
     """
 
     def __init__(self) -> None:
-        """Start with nothing to wait for."""
         self.chosen_ceiling = CEILING
         self.kept_for_masters = 0
         """Calls an hour that modules, the list and what fails leave alone."""
@@ -160,14 +159,13 @@ class AccountQueue:
     @property
     def ceiling(self) -> int:
         """How many calls an hour are in force, which is less for some hours after a 429."""
-        share = min(self._share + BACK * (_now() - self._limited_at) / HOUR, 1.0)
+        share = min(self._share + RECOVERY * (_now() - self._limited_at) / HOUR, 1.0)
         return max(int(self.chosen_ceiling * share), LEAST)
 
     @property
     def seconds_to_next(self) -> float | None:
         """How long whoever waits has to wait for the next turn; None where nobody waits."""
-        waiting = {waiter.turn.priority for waiter in self._waiting}
-        return max(min(map(self._earliest, waiting)) - _now(), 0.0) if waiting else None
+        return max(min(self._earliest.values()) - _now(), 0.0) if self._waiting else None
 
     @property
     def state(self) -> dict[str, Any]:
@@ -181,16 +179,20 @@ class AccountQueue:
             "seconds_to_next": self.seconds_to_next,
         }
 
-    def _earliest(self, priority: Priority) -> float:
-        """Return when the pause and the ceiling let one of this priority go."""
-        at, ceiling = self._not_before, self.ceiling
-        if priority > Priority.FIRST:
-            at = max(at, self._calls.free_at(ceiling))
-        if priority > Priority.MASTER:
-            at = max(at, self._others.free_at(max(ceiling - self.kept_for_masters, LEAST // 2)))
-        if priority is Priority.FAILING:
-            at = max(at, self._failing.free_at(max(ceiling // 3 // 6, 1)))
-        return at
+    @property
+    def _earliest(self) -> dict[Priority, float]:
+        """When the pause and the ceiling let those go who wait, by their priority."""
+        earliest, ceiling = {}, self.ceiling
+        for priority in {waiter.turn.priority for waiter in self._waiting}:
+            at = self._not_before
+            if priority > Priority.FIRST:
+                at = max(at, self._calls.free_at(ceiling))
+            if priority > Priority.MASTER:
+                at = max(at, self._others.free_at(max(ceiling - self.kept_for_masters, LEAST // 2)))
+            if priority is Priority.FAILING:
+                at = max(at, self._failing.free_at(max(ceiling // 3 // 6, 1)))
+            earliest[priority] = at
+        return earliest
 
     def _schedule(self) -> None:
         """Set the timer for the next who may go, or none where nobody waits."""
@@ -201,9 +203,9 @@ class AccountQueue:
             self._timer = asyncio.get_running_loop().call_later(seconds, self._grant)
 
     def _grant(self) -> None:
-        # The clock of the loop may be a little behind its own timers.
-        may_go = {priority for priority in Priority if self._earliest(priority) <= _now() + 0.01}
-        ready = [waiter for waiter in self._waiting if waiter.turn.priority in may_go and not waiter.granted.done()]
+        earliest, now = self._earliest, _now() + 0.01  # the clock of the loop may be a little behind its own timers
+        waiting = [waiter for waiter in self._waiting if not waiter.granted.done()]
+        ready = [waiter for waiter in waiting if earliest[waiter.turn.priority] <= now]
         if not ready:
             self._schedule()
             return
@@ -223,10 +225,10 @@ class AccountQueue:
         now = _now()
         if now - self._limited_at > HOUR:
             self._next_pause = PAUSE
-        # No wish of a server silences an account for longer than it takes to forget its calls.
+        # No server pauses an account for longer than it takes to forget its calls.
         pause = self._next_pause if retry_after is None else min(retry_after, HOUR)
         self._next_pause = min(self._next_pause * 2, LONGEST_PAUSE)
-        self._share = self.ceiling / self.chosen_ceiling * (1 - LESS)
+        self._share = self.ceiling / self.chosen_ceiling * (1 - CUT)
         self._limited_at = now
         self._not_before = max(self._not_before, now + pause)
         for waiter in self._waiting:

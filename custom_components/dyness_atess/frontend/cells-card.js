@@ -1,15 +1,14 @@
 // A battery or converter on the screen: one subscription, drawn anew with each picture.
 
-import { icon, make, tell } from "./dom.js";
+import { Localized, fire, icon, make } from "./dom.js";
 import { STEPS, age, arrival, columns, direction, flows, view } from "./model.js";
 import { style } from "./style.js";
-import { Texts } from "./text.js";
 
 const DOMAIN = "dyness_atess";
 export const TYPE = "dyness-atess-cells-card";
 const COMMAND = "dyness_atess/battery";
 const VERSION = new URL(import.meta.url).pathname.match(/^\/dyness_atess\/([^/]+)\//)?.[1];
-const CONNECTION_LOST = 3; // of the frontend's connection, which tells when it is there again
+const CONNECTION_LOST = 3; // of the frontend's connection, which reports when it is there again
 const [SOON, LATER, PATIENCE] = [5_000, 60_000, 12]; // ms between tries, and after how many of them something is wrong
 const AGE_SECONDS = 20;
 const PREVIEWED = 2; // modules
@@ -42,7 +41,7 @@ export function getEntitySuggestion(hass, entityId) {
   return { config: { type: `custom:${TYPE}`, device_id: isOurs(master) ? master.id : device.id } };
 }
 
-export class CellsCard extends HTMLElement {
+export class CellsCard extends Localized {
   static getConfigForm() {
     const selector = { device: { filter: [{ integration: DOMAIN }] } };
     const computeLabel = (_, localize) => localize(`component.${DOMAIN}.common.card_device`) || "Battery or converter";
@@ -56,8 +55,6 @@ export class CellsCard extends HTMLElement {
 
   #hass;
   #config = {};
-  #texts;
-  #seen; // of hass, what drawing depends on
   #source; // the subscription
   #picture;
   #problem; // key of a text
@@ -67,16 +64,13 @@ export class CellsCard extends HTMLElement {
   #timer;
 
   constructor() {
-    super();
-    this.attachShadow({ mode: "open" }).adoptedStyleSheets = [style];
+    super(style);
   }
 
   set hass(hass) {
     this.#hass = hass;
-    const { language, locale, themes } = hass;
-    if (this.#seen?.language !== language || this.#seen.locale !== locale) this.#read(hass);
-    this.#seen = { language, locale };
-    this.toggleAttribute("dark", Boolean(themes?.darkMode));
+    this.localize(hass);
+    this.toggleAttribute("dark", Boolean(hass.themes?.darkMode));
     this.#subscribe();
   }
 
@@ -84,7 +78,7 @@ export class CellsCard extends HTMLElement {
     if (config.device_id !== this.#config.device_id) this.#picture = this.#problem = this.#selected = undefined;
     this.#config = config;
     this.#subscribe();
-    this.#draw();
+    this.draw();
   }
 
   getCardSize() {
@@ -98,22 +92,12 @@ export class CellsCard extends HTMLElement {
   connectedCallback() {
     this.#timer = setInterval(() => this.#showAge(), AGE_SECONDS * 1000);
     this.#subscribe();
-    this.#draw();
+    this.draw();
   }
 
   disconnectedCallback() {
     clearInterval(this.#timer);
     this.#unsubscribe();
-  }
-
-  async #read(hass) {
-    try {
-      const texts = await Texts.load(hass);
-      if (hass.language === this.#hass.language) this.#texts = texts;
-    } catch {
-      this.#seen = undefined; // no connection: once more with the next change of the house
-    }
-    this.#draw();
   }
 
   #subscribe() {
@@ -145,7 +129,7 @@ export class CellsCard extends HTMLElement {
       source.tries = 0;
       this.#problem = undefined;
       this.#picture = picture;
-      this.#draw();
+      this.draw();
     };
     const message = { type: COMMAND, device_id: source.device };
     // It is asked for again below, which also works while Home Assistant still starts.
@@ -156,27 +140,28 @@ export class CellsCard extends HTMLElement {
       const refused = error?.code === "unauthorized";
       if (refused || source.tries >= PATIENCE) {
         this.#problem = refused ? "card_unauthorized" : error?.code === "not_found" ? "card_gone" : "card_no_answer";
-        this.#draw();
+        this.draw();
       }
       source.timer = setTimeout(source.ask, refused || source.tries >= PATIENCE ? LATER : SOON);
     });
   }
 
-  #draw() {
-    if (!this.#texts || !this.isConnected) return;
+  draw() {
+    if (!this.texts || !this.isConnected) return;
     const focused = this.shadowRoot.activeElement?.dataset.focus;
     this.shadowRoot.replaceChildren(make("ha-card", {}, make("div", { class: "body" }, this.#content())));
     if (focused) [...this.shadowRoot.querySelectorAll("[data-focus]")].find((each) => each.dataset.focus === focused)?.focus();
   }
 
   #content() {
-    const say = (key) => this.#texts.say(key);
+    const say = (key) => this.texts.say(key);
     const picture = this.#picture;
     const message = (text, type = "info") => make("ha-alert", { "alert-type": type }, text);
     if (!this.#config.device_id) return message(say("card_choose"));
     if (this.#problem) return message(say(this.#problem), "warning");
     if (!picture) return make("p", { class: "quiet", role: "status" }, say("card_loading"));
     const other = VERSION && picture.version && picture.version !== VERSION && this.#newVersion();
+    if (picture.state === "gone") return message(say("card_gone"), "warning");
     if (picture.state !== "ready") return [other, make("p", { class: "quiet", role: "status" }, say("card_starting"))];
     const shown = view(picture);
     if (this.preview && this.layout === undefined) shown.modules = shown.modules.slice(0, PREVIEWED);
@@ -185,30 +170,27 @@ export class CellsCard extends HTMLElement {
   }
 
   #newVersion() {
-    const reload = make("button", { class: "link", onclick: () => location.reload() }, this.#texts.say("card_reload"));
-    return make("ha-alert", { "alert-type": "info" }, `${this.#texts.say("card_new_version")} `, reload);
+    const reload = make("button", { class: "link", onclick: () => location.reload() }, this.texts.say("card_reload"));
+    return make("ha-alert", { "alert-type": "info" }, `${this.texts.say("card_new_version")} `, reload);
   }
 
   #outage({ outage, until, sampled_at: sampledAt }) {
-    const texts = this.#texts;
+    const texts = this.texts;
     if (!outage) return sampledAt ? null : make("p", { class: "quiet" }, texts.say("card_no_values"));
-    const reasons = {
-      cloud: () => texts.say("card_outage_cloud"),
-      device: () => texts.say("card_outage_device"),
-      calls: () => (until ? texts.say("card_outage_calls_until", { time: texts.time(new Date(until)) }) : texts.say("card_outage_calls")),
-    };
-    const last = sampledAt ? texts.say("card_last_values", { time: texts.time(new Date(sampledAt)) }) : texts.say("card_no_values");
-    return make("ha-alert", { "alert-type": "warning" }, make("strong", {}, last), ` ${reasons[outage]?.() ?? ""}`);
+    const time = (each) => each && texts.time(new Date(each));
+    const last = sampledAt ? texts.say("card_last_values", { time: time(sampledAt) }) : texts.say("card_no_values");
+    const waiting = until ? "card_outage_calls_until" : "card_outage_calls";
+    const reason = { cloud: "card_outage_cloud", device: "card_outage_device", calls: waiting }[outage];
+    return make("ha-alert", { "alert-type": "warning" }, make("strong", {}, last), ` ${texts.say(reason, { time: time(until) })}`);
   }
 
   #header(picture, shown) {
-    const texts = this.#texts;
+    const texts = this.texts;
     const way = direction(picture);
     const when = arrival(picture, new Date());
-    const arrives = when && { full: () => texts.say("card_full_at", { time: texts.time(when.time) }), reserve: () => texts.say("card_reserve_at", { time: texts.time(when.time) }) }[when.kind]();
-    const words = { charging: () => texts.say("card_charging"), discharging: () => texts.say("card_discharging"), idle: () => texts.say("card_idle") };
-    const arrow = ICONS[way] && icon(ICONS[way]);
-    arrow?.classList.add(way);
+    const arrives = when && texts.say({ full: "card_full_at", reserve: "card_reserve_at" }[when.kind], { time: texts.time(when.time) });
+    const doing = { charging: "card_charging", discharging: "card_discharging", idle: "card_idle" }[way];
+    const arrow = ICONS[way] && icon(ICONS[way], undefined, way);
     const watts = way === "idle" ? "" : texts.power(picture.power);
     return make("header", {},
       make("div", { class: "title" },
@@ -218,13 +200,13 @@ export class CellsCard extends HTMLElement {
       make("div", { class: "now" },
         Number.isFinite(picture.soc) ? make("span", { class: "soc figure" }, texts.number(picture.soc), make("small", {}, "%")) : null,
         make("div", { class: "flow" },
-          make("div", {}, arrow, arrow ? " " : null, watts ? [make("strong", { class: "figure" }, watts), " · "] : null, words[way]?.()),
+          make("div", {}, arrow, arrow ? " " : null, watts ? [make("strong", { class: "figure" }, watts), " · "] : null, doing ? texts.say(doing) : null),
           arrives ? make("div", { class: "quiet" }, arrives) : null)));
   }
 
   #age(picture) {
     const past = age(picture.sampled_at, new Date());
-    return past && make("span", { class: "age", "data-level": past.level }, this.#texts.ago(past.minutes));
+    return past && make("span", { class: "age", "data-level": past.level }, this.texts.ago(past.minutes));
   }
 
   #showAge() {
@@ -234,28 +216,27 @@ export class CellsCard extends HTMLElement {
 
   #chip({ alarms, serious }) {
     const kind = serious.some((alarm) => alarm.protection) ? "protection" : serious.length ? "warning" : "ok";
-    const words = serious.length ? this.#texts.count("card_alarms", serious.length) : this.#texts.say("card_ok");
-    const more = !serious.length && alarms.length ? [", ", this.#texts.count("card_notes", alarms.length)] : [];
-    const content = [icon(kind === "ok" ? ICONS.ok : ICONS.warning, "1.1em"), make("span", {}, words, more)];
+    const text = serious.length ? this.texts.count("card_alarms", serious.length) : this.texts.say("card_ok");
+    const more = !serious.length && alarms.length ? [", ", this.texts.count("card_notes", alarms.length)] : [];
+    const content = [icon(kind === "ok" ? ICONS.ok : ICONS.warning, "1.1em"), make("span", {}, text, more)];
     if (!alarms.length) return make("span", { class: `chip ${kind}` }, content);
     const toggle = () => {
       this.#alarmsOpen = !this.#alarmsOpen;
-      this.#draw();
+      this.draw();
     };
     return make("button", { class: `chip ${kind}`, "aria-expanded": String(this.#alarmsOpen), "data-focus": "alarms", onclick: toggle }, content);
   }
 
   #alarms({ alarms, modules }) {
-    const texts = this.#texts;
+    const texts = this.texts;
     const line = (alarm) => {
       const kind = alarm.protection ? "protection" : alarm.expected ? "expected" : "warning";
       const where = alarm.module != null && modules.length > 1 ? texts.say("card_module", { number: alarm.module }) : null;
       const note = [where, alarm.expected ? texts.say("card_expected") : null].filter(Boolean).join(" · ");
-      const mark = icon(alarm.expected ? ICONS.ok : ICONS.warning);
-      mark.classList.add(kind);
+      const mark = icon(alarm.expected ? ICONS.ok : ICONS.warning, undefined, kind);
       const words = make("span", { class: "words" }, make("span", {}, texts.entity(alarm.key, "binary_sensor")), note ? make("span", { class: "quiet" }, note) : null);
       if (!alarm.entity_id) return make("div", {}, mark, words);
-      const show = () => tell(this, "hass-more-info", { entityId: alarm.entity_id });
+      const show = () => fire(this, "hass-more-info", { entityId: alarm.entity_id });
       return make("button", { onclick: show, "data-focus": `alarm ${alarm.key} ${alarm.module}` }, mark, words);
     };
     return make("ul", { class: "alarms" }, alarms.map((alarm) => make("li", {}, line(alarm))));
@@ -269,7 +250,7 @@ export class CellsCard extends HTMLElement {
 
   #comparison(comparison) {
     if (!comparison) return null;
-    const texts = this.#texts;
+    const texts = this.texts;
     const { from, to, widest, isApart, bars } = comparison;
     const volts = (value) => make("span", { class: "figure quiet" }, texts.quantity(value, "V", 3));
     const percent = (part) => `${(part * 100).toFixed(1)}%`;
@@ -287,11 +268,11 @@ export class CellsCard extends HTMLElement {
   }
 
   #module(module, shown, alone) {
-    const texts = this.#texts;
+    const texts = this.texts;
     const open = this.#unfolded.get(module.id) ?? shown.open.has(module.id);
     const name = texts.say("card_module", { number: module.number });
     const figure = (kind, text) => make("span", { class: `figure ${kind}` }, text);
-    // Modules of a tower tell their cells and temperatures only.
+    // Modules of a tower report their cells and temperatures only.
     const bare = [module.soc, module.voltage, module.current].every((each) => each == null);
     const line = `figures ${bare ? "bare" : ""}`;
     const figures = [
@@ -307,7 +288,7 @@ export class CellsCard extends HTMLElement {
     if (alone) return make("section", { class: "module" }, make("div", { class: line }, figures), this.#tiles(module, name));
     const toggle = () => {
       this.#unfolded.set(module.id, !open);
-      this.#draw();
+      this.draw();
     };
     const head = make("button", { class: line, "aria-expanded": String(open), "data-focus": `fold ${module.id}`, onclick: toggle },
       figures, make("span", { class: "fold quiet" }, icon(ICONS.fold)));
@@ -316,20 +297,20 @@ export class CellsCard extends HTMLElement {
   }
 
   #tiles(module, name) {
-    const texts = this.#texts;
+    const texts = this.texts;
     const selected = this.#selected?.module === module.id ? module.cells[this.#selected.number - 1] : null;
     const reachable = selected ?? module.cells.find((cell) => cell.mark === "lowest") ?? module.cells[0];
     const describe = (cell) => [
       texts.say("card_cell", { number: cell.number }),
       cell.voltage === null ? "–" : texts.quantity(cell.voltage, "V", 3),
       cell.voltage === null ? null : texts.say("card_deviation", { deviation: `${texts.deviation(cell.deviation)}\u00a0mV` }),
-      cell.mark && { highest: () => texts.say("card_highest"), lowest: () => texts.say("card_lowest") }[cell.mark](),
+      cell.mark && texts.say({ highest: "card_highest", lowest: "card_lowest" }[cell.mark]),
     ].filter(Boolean);
     const tile = (cell) => {
       const [title, ...figures] = describe(cell);
       const select = () => {
         this.#selected = cell === selected ? undefined : { module: module.id, number: cell.number };
-        this.#draw();
+        this.draw();
       };
       return make("button", {
         class: "tile", "data-step": cell.step, "data-mark": cell.mark, "data-focus": `cell ${module.id} ${cell.number}`, onclick: select,
@@ -339,7 +320,7 @@ export class CellsCard extends HTMLElement {
     const count = module.cells.length;
     const layout = `--narrow: ${columns(count, 8)}; --medium: ${columns(count, 10)}; --wide: ${columns(count, 16)}`;
     const history = selected?.entity && make("button", {
-      class: "link", "data-focus": "history", onclick: () => tell(this, "hass-more-info", { entityId: selected.entity }),
+      class: "link", "data-focus": "history", onclick: () => fire(this, "hass-more-info", { entityId: selected.entity }),
     }, texts.say("card_history"));
     return [
       make("div", { class: "tiles", role: "group", "aria-label": name, style: layout, onkeydown: (event) => this.#move(event) }, module.cells.map(tile)),
@@ -364,14 +345,14 @@ export class CellsCard extends HTMLElement {
   #legend() {
     const most = STEPS.length;
     const scale = Array.from({ length: 2 * most + 1 }, (_, place) => make("i", { "data-step": place - most }));
-    const end = this.#texts.number(STEPS.at(-1));
+    const end = this.texts.number(STEPS.at(-1));
     return make("div", { class: "legend" },
       make("span", { class: "ends-of-scale", "aria-hidden": "true" }, `−${end}`, make("span", { class: "scale" }, scale), `+${end}\u00a0mV`),
-      make("span", {}, this.#texts.say("card_legend")));
+      make("span", {}, this.texts.say("card_legend")));
   }
 
   #table(modules) {
-    const texts = this.#texts;
+    const texts = this.texts;
     const most = Math.max(...modules.map((module) => module.cells.length));
     const cell = (text) => make("td", {}, text);
     const heading = (text) => make("th", { scope: "col" }, text);
@@ -387,9 +368,9 @@ export class CellsCard extends HTMLElement {
           ...module.cells.map((each) => texts.quantity(each.voltage, "V", 3))].map(cell))))));
   }
 
-  /** What a battery without known cells tells of them. */
+  /** What is known of the cells of a battery without them one by one. */
   #extremes({ extremes = {} }) {
-    const texts = this.#texts;
+    const texts = this.texts;
     const shown = [
       ["cell_voltage_max", "V", 3],
       ["cell_voltage_min", "V", 3],
@@ -400,11 +381,11 @@ export class CellsCard extends HTMLElement {
   }
 
   #flows(picture) {
-    const texts = this.#texts;
-    const names = { input: (number) => texts.say("card_input", { number }), battery: () => texts.say("card_battery"), output: () => texts.say("card_output") };
+    const texts = this.texts;
+    const names = { input: "card_input", battery: "card_battery", output: "card_output" };
     const arrow = ICONS[direction(picture)];
     return make("ul", { class: "flows" }, flows(picture).map((part) => make("li", { class: part.kind },
-      make("span", {}, names[part.kind](part.number), " ",
+      make("span", {}, texts.say(names[part.kind], { number: part.number }), " ",
         make("span", { class: "figure quiet" }, [texts.quantity(part.voltage, "V"), texts.quantity(part.current, "A", 1)].filter(Boolean).join(" · "))),
       make("strong", { class: "figure" }, part.kind === "battery" && arrow ? [icon(arrow, "1.1em"), " "] : null, texts.power(part.power)),
       make("span", { class: "bar" }, make("i", { style: `inline-size: ${(part.part * 100).toFixed(1)}%` })))));

@@ -1,7 +1,6 @@
 // State of charge and power of the last 24 hours, in one chart with a line at zero.
 
-import { make, tell } from "./dom.js";
-import { Texts } from "./text.js";
+import { Localized, draw, fire, make } from "./dom.js";
 
 export const TYPE = "dyness-atess-day-card";
 const DAY = 24 * 3600_000;
@@ -55,22 +54,19 @@ function roundUp(value) {
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value * 0.999);
 }
 
-class DayCard extends HTMLElement {
+class DayCard extends Localized {
   #hass;
   #config = {};
-  #texts;
   #states = { soc: [], power: [] };
-  #shown = {};
-  #isRead = false;
+  #shown = []; // the last state of each
 
   constructor() {
-    super();
-    this.attachShadow({ mode: "open" }).adoptedStyleSheets = [style];
+    super(style);
   }
 
   setConfig(config) {
     this.#config = config;
-    this.#isRead = false;
+    this.#shown = [];
   }
 
   getCardSize() {
@@ -83,48 +79,38 @@ class DayCard extends HTMLElement {
 
   set hass(hass) {
     this.#hass = hass;
-    if (!this.#isRead) {
-      this.#isRead = true;
-      this.#read().catch(() => (this.#isRead = false)); // no connection
-      return;
-    }
-    const news = KEYS.filter((key) => hass.states[this.#config[key]] !== this.#shown[key]);
-    for (const key of news) this.#add(key, hass.states[this.#config[key]]);
-    if (news.length && this.#texts) this.#draw();
-  }
-
-  #add(key, state) {
-    this.#shown[key] = state;
-    if (state) this.#states[key].push({ time: Date.parse(state.last_updated), value: this.#number(key, state.state) });
+    this.localize(hass);
+    const shown = KEYS.map((key) => hass.states[this.#config[key]]);
+    if (this.#shown.length && shown.every((state, place) => state === this.#shown[place])) return;
+    this.#shown = shown;
+    this.#read(hass);
   }
 
   #number(key, text) {
     return Number.parseFloat(text) * (UNITS[this.#hass.states[this.#config[key]]?.attributes.unit_of_measurement] ?? 1);
   }
 
-  /** What the recorder has; what comes later is in the states. */
-  async #read() {
-    const hass = this.#hass;
+  /** What the recorder has, and the newest states, which it may write later. */
+  async #read(hass) {
     const entity_ids = KEYS.map((key) => this.#config[key]).filter((entity) => hass.states[entity]);
     const request = { type: "history/history_during_period", start_time: new Date(Date.now() - DAY).toISOString(), entity_ids };
     const options = { minimal_response: true, no_attributes: true, significant_changes_only: false };
     const past = entity_ids.length ? await hass.callWS({ ...request, ...options }).catch(() => ({})) : {};
-    this.#texts = await Texts.load(hass);
     for (const key of KEYS) {
-      this.#states[key] = (past[this.#config[key]] ?? []).map(({ s, lu }) => ({ time: lu * 1000, value: this.#number(key, s) }));
-      this.#add(key, this.#hass.states[this.#config[key]]);
+      const states = (past[this.#config[key]] ?? []).map(({ s, lu }) => ({ time: lu * 1000, value: this.#number(key, s) }));
+      const now = hass.states[this.#config[key]];
+      this.#states[key] = now ? [...states, { time: Date.parse(now.last_updated), value: this.#number(key, now.state) }] : states;
     }
-    this.#draw();
+    this.draw();
   }
 
-  #draw() {
-    const texts = this.#texts;
+  draw() {
+    const { texts } = this;
+    if (!texts) return;
     const [end, start] = [Date.now(), Date.now() - DAY];
     const lines = {};
     for (const key of KEYS) {
-      const states = this.#states[key];
-      while (states.length > 1 && states[1].time < start) states.shift();
-      lines[key] = segments(states.map((state) => ({ ...state, time: Math.max(state.time, start) })), end);
+      lines[key] = segments(this.#states[key].map((state) => ({ ...state, time: Math.max(state.time, start) })), end);
     }
     const powers = lines.power.flat().map(({ value }) => value);
     const [low, high] = [Math.min(0, ...powers), Math.max(0, ...powers)];
@@ -139,32 +125,27 @@ class DayCard extends HTMLElement {
     clock.setHours(Math.ceil((clock.getHours() + 1) / 6) * 6, 0, 0, 0);
     const times = [0, 1, 2, 3].map((number) => clock.getTime() + number * GRID).filter((time) => time > start + GRID / 6 && time < end - GRID / 6);
 
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 1000 100");
-    svg.setAttribute("preserveAspectRatio", "none");
-    svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", KEYS.map((key) => `${texts.entity(key)} ${this.#value(key)}`).join(", "));
-    svg.innerHTML = [
+    const label = KEYS.map((key) => `${texts.entity(key)} ${this.#value(key)}`).join(", ");
+    const chart = draw({ viewBox: "0 0 1000 100", preserveAspectRatio: "none", role: "img", "aria-label": label }, [
       ...ticks.map((value) => `<line class="${value ? "" : "zero"}" x1="0" x2="1000" y1="${y.power(value)}" y2="${y.power(value)}"/>`),
       ...times.map((time) => `<line x1="${x(time)}" x2="${x(time)}" y1="0" y2="100"/>`),
       ...lines.soc.map((line) => `<path class="soc area" d="${path("soc", line)}L${x(line.at(-1).time)},100L${x(line[0].time)},100Z"/>`),
       ...KEYS.flatMap((key) => lines[key].map((line) => `<path class="${key}" d="${path(key, line)}"/>`)),
-    ].join("");
-
+    ].join(""));
     const plot = make("div", { class: "plot" },
       make("div", { class: "axis" }, this.#config.power ? ticks.map((value) => make("span", { style: `top: ${y.power(value)}%` }, this.#watts(value))) : []),
-      svg,
+      chart,
       make("div", { class: "axis soc" }, this.#config.soc ? [0, 50, 100].map((value) => make("span", { style: `top: ${100 - value}%` }, `${value} %`)) : []),
       make("div", { class: "times" }, times.map((time) => make("span", { style: `left: ${x(time) / 10}%` }, texts.time(new Date(time)))))
     );
     const legend = KEYS.filter((key) => this.#config[key]).map((key) =>
-      make("button", { class: key, onclick: () => tell(this, "hass-more-info", { entityId: this.#config[key] }) }, `${texts.entity(key)} ${this.#value(key)}`)
+      make("button", { class: key, onclick: () => fire(this, "hass-more-info", { entityId: this.#config[key] }) }, `${texts.entity(key)} ${this.#value(key)}`)
     );
     this.shadowRoot.replaceChildren(make("ha-card", {}, make("div", { class: "legend" }, legend), plot));
   }
 
   #watts(value) {
-    return `${value < 0 ? "−" : ""}${this.#texts.power(value)}`;
+    return `${value < 0 ? "−" : ""}${this.texts.power(value)}`;
   }
 
   #value(key) {

@@ -1,3 +1,5 @@
+import { Texts } from "./text.js";
+
 /** Make an element: `on...` are listeners, true is an empty attribute, null and false are left out. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -9,19 +11,44 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Tell Home Assistant's frontend something, as its own elements do. */
-export function tell(element, type, detail = {}) {
+/** Fire an event, as the elements of Home Assistant do. */
+export function fire(element, type, detail = {}) {
   element.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
 }
 
-/** An icon of Material Design, which Home Assistant's own are too. */
-export function icon(path, size = "1.25em") {
+/** Make a drawing of its markup. */
+export function draw(attributes, markup) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const shape = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  shape.setAttribute("d", path);
-  for (const [name, value] of Object.entries({ viewBox: "0 0 24 24", width: size, height: size, fill: "currentColor", "aria-hidden": "true" })) {
-    svg.setAttribute(name, value);
-  }
-  svg.append(shape);
+  for (const [name, value] of Object.entries(attributes)) svg.setAttribute(name, value);
+  svg.innerHTML = markup;
   return svg;
+}
+
+/** An icon of Material Design, which Home Assistant's own are too. */
+export const icon = (path, size = "1.25em", kind = "") =>
+  draw({ viewBox: "0 0 24 24", width: size, height: size, class: kind, fill: "currentColor", "aria-hidden": "true" }, `<path d="${path}"/>`);
+
+/** An element with its texts in the language of the user: who extends it draws itself with them in `draw`. */
+export class Localized extends HTMLElement {
+  texts;
+  #locale;
+
+  constructor(style) {
+    super();
+    this.attachShadow({ mode: "open" }).adoptedStyleSheets = [style];
+  }
+
+  /** Load the texts where the user has chosen another language or form of numbers. */
+  async localize(hass) {
+    const { locale } = hass;
+    if (locale === this.#locale) return;
+    this.#locale = locale;
+    try {
+      const texts = await Texts.load(hass);
+      if (locale === this.#locale) this.texts = texts;
+    } catch {
+      this.#locale = undefined; // no connection: once more with the next change of the house
+    }
+    this.draw();
+  }
 }

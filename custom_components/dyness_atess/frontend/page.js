@@ -1,8 +1,7 @@
 // The page in the sidebar: every battery and converter of the house, each as on its card.
 
 import { TYPE, masters } from "./cells-card.js";
-import { icon, make, tell } from "./dom.js";
-import { Texts } from "./text.js";
+import { Localized, fire, icon, make } from "./dom.js";
 
 const MENU = "M3,6H21V8H3V6M3,11H21V13H3V11M3,16H21V18H3V16Z";
 
@@ -23,51 +22,39 @@ main > * { break-inside: avoid; block-size: auto; padding-block-end: var(--ha-sp
 @media (max-width: 40rem) { main { padding-inline: var(--ha-space-2, 0.5rem); } }
 `);
 
-class BatteriesPage extends HTMLElement {
+class BatteriesPage extends Localized {
   #hass;
   #narrow = false;
-  #texts;
   #seen;
   #cards = new Map(); // device id -> its element
   #toolbar = make("div", { class: "toolbar" });
   #main = make("main");
 
   constructor() {
-    super();
-    const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [style];
-    root.append(this.#toolbar, this.#main);
+    super(style);
+    this.shadowRoot.append(this.#toolbar, this.#main);
   }
 
   set hass(hass) {
     const before = this.#hass;
     this.#hass = hass;
-    if (before?.language !== hass.language) this.#read(hass);
-    if (before?.devices !== hass.devices || before?.dockedSidebar !== hass.dockedSidebar) this.#draw();
+    this.localize(hass);
+    if (before?.devices !== hass.devices || before?.dockedSidebar !== hass.dockedSidebar) this.draw();
     for (const card of this.#cards.values()) card.hass = hass;
   }
 
   set narrow(narrow) {
     this.#narrow = narrow;
-    this.#draw();
+    this.draw();
   }
 
-  async #read(hass) {
-    try {
-      this.#texts = await Texts.load(hass);
-      this.#draw();
-    } catch {
-      this.#hass = undefined; // no connection: once more with the next change of the house
-    }
-  }
-
-  #draw() {
+  draw() {
     const hass = this.#hass;
-    if (!this.#texts || !hass) return;
+    if (!this.texts || !hass) return;
     const label = hass.localize("ui.sidebar.sidebar_toggle") || "Menu";
     const hasMenu = this.#narrow || hass.dockedSidebar === "always_hidden";
-    const menu = hasMenu && make("button", { "aria-label": label, onclick: () => tell(this, "hass-toggle-menu") }, icon(MENU, "1.5rem"));
-    this.#toolbar.replaceChildren(...[menu, make("h1", {}, this.#texts.say("card_page"))].filter(Boolean));
+    const menu = hasMenu && make("button", { "aria-label": label, onclick: () => fire(this, "hass-toggle-menu") }, icon(MENU, "1.5rem"));
+    this.#toolbar.replaceChildren(...[menu, make("h1", {}, this.texts.say("card_page"))].filter(Boolean));
 
     const shown = masters(hass).map((device) => device.id);
     const same = shown.join() === this.#seen;
@@ -75,7 +62,7 @@ class BatteriesPage extends HTMLElement {
     if (same && shown.length) return;
     this.#cards = new Map(shown.map((id) => [id, this.#cards.get(id) ?? this.#card(id)]));
     this.#main.className = shown.length < 2 ? "few" : "";
-    this.#main.replaceChildren(...(shown.length ? this.#cards.values() : [make("p", {}, this.#texts.say("card_page_empty"))]));
+    this.#main.replaceChildren(...(shown.length ? this.#cards.values() : [make("p", {}, this.texts.say("card_page_empty"))]));
   }
 
   #card(id) {

@@ -70,7 +70,7 @@ export class Texts {
     return Number.isFinite(value) ? `${this.number(value, digits, options)}${NO_BREAK_SPACE}${unit}` : "";
   }
 
-  /** Without its sign: an arrow or a word tells the direction. */
+  /** Without its sign: an arrow or a word gives the direction. */
   power(watts) {
     if (!Number.isFinite(watts)) return "";
     const amount = Math.abs(watts);

@@ -28,24 +28,14 @@ _MEASURED = {
 """What belongs to an alarm, with the state of charge; of a single extreme also where it is."""
 
 
-class AlarmEventType(StrEnum):
-    """What can happen to an alarm."""
-
-    PROTECTION_RAISED = "protection_raised"
-    PROTECTION_CLEARED = "protection_cleared"
-    WARNING_RAISED = "warning_raised"
-    WARNING_CLEARED = "warning_cleared"
-
-    @property
-    def rises(self) -> bool:
-        """Whether it begins."""
-        return self in (AlarmEventType.PROTECTION_RAISED, AlarmEventType.WARNING_RAISED)
+AlarmEventType = StrEnum("AlarmEventType", "PROTECTION_RAISED PROTECTION_CLEARED WARNING_RAISED WARNING_CLEARED")
 
 
 class AlarmEvent(NamedTuple):
     """An alarm that has risen or is over."""
 
     type: AlarmEventType
+    rises: bool
     attributes: dict[str, Any]
 
 
@@ -90,14 +80,11 @@ class Alarms:
             else:
                 expected = self.active.pop(key)
             if last and key not in elsewhere:
+                kind = "warning" if key in WARNINGS or key is Key.WARNING else "protection"
                 attributes = _attributes(key, reading.values, module) | {"expected": expected}
-                events.append(AlarmEvent(_type(key, rises), attributes))
+                type_ = AlarmEventType(f"{kind}_{'raised' if rises else 'cleared'}")
+                events.append(AlarmEvent(type_, rises, attributes))
         return events
-
-
-def _type(key: Key, rises: bool) -> AlarmEventType:
-    kind = "warning" if key in WARNINGS or key is Key.WARNING else "protection"
-    return AlarmEventType(f"{kind}_{'raised' if rises else 'cleared'}")
 
 
 def _is_expected(active: Collection[str], values: Mapping[Key, Value], flags: Mapping[Key, bool]) -> bool:

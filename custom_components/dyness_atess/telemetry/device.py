@@ -7,7 +7,7 @@ from typing import Any, Self
 
 
 class WorkStatus(StrEnum):
-    """The cloud's own word for what a device does. It has been seen wrong; nothing else is told from it."""
+    """What a device does, as the cloud says. It has been seen wrong; nothing else is derived from it."""
 
     CHARGING = "charging"
     CHECKING = "checking"
@@ -18,19 +18,8 @@ class WorkStatus(StrEnum):
     WAITING = "waiting"
 
 
-# dyness-api 7, in the spelling that is left without case, spaces and underscores.
-_WORK_STATUS = {
-    "charging": WorkStatus.CHARGING,
-    "checkmode": WorkStatus.CHECKING,
-    "discharging": WorkStatus.DISCHARGING,
-    "fault": WorkStatus.FAULT,
-    "faultmode": WorkStatus.FAULT,
-    "runmode": WorkStatus.RUNNING,
-    "standby": WorkStatus.STANDBY,
-    "waitmode": WorkStatus.WAITING,
-}
-
-
+_WORK_STATUS = {status[:3]: status for status in WorkStatus}
+"""By what all spellings begin with: RunMode, RUN_MODE, Stand By (dyness-api 7)."""
 LONGEST_TEXT = 100
 
 
@@ -59,7 +48,6 @@ class Device:
             shown = "".join(sign if sign.isprintable() else " " for sign in str(value)[:LONGEST_TEXT])
             return " ".join(shown.split()) or None
 
-        status = (text("workStatus") or "").lower().replace("_", "").replace(" ", "")
         return cls(
             serial=serial,
             collector_serial=text("collectorSn"),
@@ -67,6 +55,6 @@ class Device:
             model=text("deviceModelName"),
             model_code=text("deviceModelCode"),
             firmware=text("firmwareVersion"),
-            work_status=_WORK_STATUS.get(status),
+            work_status=_WORK_STATUS.get((text("workStatus") or "").lower()[:3]),
             listing=row,
         )

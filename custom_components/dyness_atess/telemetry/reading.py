@@ -1,4 +1,4 @@
-"""What one sample of one device says, in our own words."""
+"""What one sample of one device says, in the vocabulary of the integration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -60,89 +60,41 @@ Key = StrEnum(
 )
 
 
-class Status(StrEnum):
-    """What a battery does, told from the sign of its current."""
+Status = StrEnum("Status", "CHARGING DISCHARGING IDLE")
+"""What a battery does, by the sign of its current."""
 
-    CHARGING = "charging"
-    DISCHARGING = "discharging"
-    IDLE = "idle"
-
-
-class DeviceStatus(StrEnum):
-    """What a converter says that it does."""
-
-    STANDBY = "standby"
-    CHECKING = "checking"
-    RUNNING = "running"
-    ERROR = "error"
-    PERMANENT_ERROR = "permanent_error"
-    SINGLE_PV = "single_pv"
-    ON_GRID = "on_grid"
-    OFF_GRID = "off_grid"
-    SWITCHING_ON_GRID = "switching_on_grid"
-    SWITCHING_OFF_GRID = "switching_off_grid"
-    OFFLINE = "offline"
-
-
-class RunMode(StrEnum):
-    """Who tells a converter what to do."""
-
-    NORMAL = "normal"
-    EMS = "ems"
-
-
-class BatteryStatus(StrEnum):
-    """What a battery's management system says that the battery does or forbids."""
-
-    IDLE = "idle"
-    CHARGE_AND_DISCHARGE_DISABLED = "charge_and_discharge_disabled"
-    CHARGE_DISABLED = "charge_disabled"
-    DISCHARGE_DISABLED = "discharge_disabled"
-    CHARGING = "charging"
-    DISCHARGING = "discharging"
-    SLEEPING = "sleeping"
-
-
-WARNINGS = frozenset(
-    {
-        Key.CELL_VOLTAGE_IMBALANCE,
-        Key.MOSFET_TEMPERATURE_HIGH,
-        Key.CELL_TEMPERATURE_LOW,
-        Key.CELL_TEMPERATURE_HIGH,
-        Key.CELL_VOLTAGE_LOW,
-        Key.CELL_VOLTAGE_HIGH,
-        Key.MODULE_VOLTAGE_LOW,
-        Key.MODULE_VOLTAGE_HIGH,
-        Key.INTERNAL_COMMUNICATION_ERROR,
-        Key.DISCHARGE_OVERCURRENT,
-        Key.CHARGE_OVERCURRENT,
-        Key.CELL_TEMPERATURE_IMBALANCE,
-        Key.INSULATION_LOW,
-        Key.CELL_FAULT,
-    }
+DeviceStatus = StrEnum(
+    "DeviceStatus",
+    """
+    STANDBY CHECKING RUNNING ERROR PERMANENT_ERROR
+    SINGLE_PV ON_GRID OFF_GRID SWITCHING_ON_GRID SWITCHING_OFF_GRID OFFLINE
+    """,
 )
-"""Bits that say something is near a limit; some are normal at the top of charge."""
+"""What a converter says that it does."""
+
+RunMode = StrEnum("RunMode", "NORMAL EMS")
+"""Who controls a converter."""
+
+BatteryStatus = StrEnum(
+    "BatteryStatus",
+    "IDLE CHARGE_AND_DISCHARGE_DISABLED CHARGE_DISABLED DISCHARGE_DISABLED CHARGING DISCHARGING SLEEPING",
+)
+"""What a battery's management system says that the battery does or forbids."""
 
 PROTECTIONS = frozenset(key for key in Key if key.endswith("_protection"))
 """Bits that say that the battery has stopped something to protect itself."""
 
+WARNINGS = frozenset(
+    {Key(key.removesuffix("_protection")) for key in PROTECTIONS if key is not Key.SYSTEM_FAULT_PROTECTION}
+    | {Key.CELL_VOLTAGE_IMBALANCE, Key.CELL_TEMPERATURE_IMBALANCE, Key.INTERNAL_COMMUNICATION_ERROR}
+    | {Key.INSULATION_LOW, Key.CELL_FAULT}
+)
+"""Bits that say something is near a limit; some are normal at the top of charge."""
+
 ALARMS = WARNINGS | PROTECTIONS | {Key.ALARM, Key.WARNING, Key.FAULT}
 
-LIFETIME = frozenset(
-    {
-        Key.ENERGY_CHARGED,
-        Key.ENERGY_DISCHARGED,
-        Key.PV_ENERGY,
-        Key.OUTPUT_ENERGY,
-        Key.LOAD_ENERGY,
-        Key.ENERGY_IMPORTED,
-        Key.ENERGY_EXPORTED,
-        Key.CHARGE_TIME,
-        Key.DISCHARGE_TIME,
-        Key.PV_TIME,
-    }
-)
-"""Counters that never fall: they are right however old the sample is."""
+LIFETIME = frozenset(Key(key.removesuffix("_today")) for key in Key if key.endswith("_today"))
+"""Counters that never fall: they are right however old the sample is. Each has one of the day."""
 
 TODAY = frozenset(Key(f"{key}_today") for key in LIFETIME if "energy" in key)
 """kWh since midnight."""
@@ -159,7 +111,7 @@ SLOW = LIFETIME | {
 """Quantities that a sample may leave out: the last value stands."""
 
 OUTLOOK = frozenset({Key.TIME_TO_FULL, Key.TIME_TO_EMPTY})
-"""What is told of the future: at any time one of the two at most."""
+"""What is expected: at any time one of the two at most."""
 HEALTH = frozenset({Key.CELL_SPREAD_FULL, Key.CELL_LEAD_FULL, Key.CELL_SPREAD_RESTED})
 """What is measured at a rare moment, and stands until the next one."""
 

@@ -89,6 +89,7 @@ export const pictures = {
   never: { ...base, device_id: "never", name: "Tower T21", sampled_at: null, soc: null, power: null, current: null, voltage: null, status: null, time_to_full: null, extremes: {}, outage: "device" },
   gaps: { ...single, device_id: "gaps", name: "Gaps", modules: [{ ...single.modules[0], cells: [3.3, null, 3.31, 3.29], entities: [], temperatures: null, soc: null, voltage: null, current: null }] },
   starting: { version: "1.0.0", state: "starting" },
+  gone: { version: "1.0.0", state: "gone" },
   converter: {
     ...base,
     device_id: "converter",

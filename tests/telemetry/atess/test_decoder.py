@@ -9,9 +9,8 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.dyness_atess.telemetry.atess.decoder import ConverterDecoder
-from custom_components.dyness_atess.telemetry.atess.fields import FIELDS
 from custom_components.dyness_atess.telemetry.reading import Reading
-from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME, Key
+from custom_components.dyness_atess.telemetry.vocabulary import Key
 from emulator.atess.pbd import Hps, Measures, Pbd, Sign
 
 MIDNIGHT = datetime(2026, 3, 22, 23, tzinfo=UTC)
@@ -193,23 +192,8 @@ SCALARS = st.one_of(
     st.sampled_from([TODAY, "2026-06-21T12:00:00Z", 1782028800, "9999-12-31T23:59:59-14:00", "0001-01-01"]),
 )
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
-NAMES = st.sampled_from([row.name for rows in FIELDS.values() for row in rows]) | st.text()
-RECORDS = st.dictionaries(NAMES, JSON, max_size=80)
 PARTS = ("scale", "sign", "parts", "today", "last", "last_at", "records", "time", "clock_offset")
 MEMORY = st.dictionaries(st.sampled_from(PARTS), JSON | st.dictionaries(st.sampled_from(PARTS + tuple(Key)), JSON))
-
-
-@given(st.lists(RECORDS | JSON, max_size=6), st.timedeltas(timedelta(0), timedelta(days=2)), st.sampled_from([*FIELDS]))
-def test_anything(answers: list[Any], gap: timedelta, kind: str) -> None:
-    decoder = ConverterDecoder(kind)
-    for number, data in enumerate(answers):
-        reading = decoder.decode(data, NOON + number * gap)
-        assert all(point.id is not None and point.value for point in reading.unknown + reading.implausible)
-        assert all(isinstance(value, int | float | str | datetime) for value in reading.values.values())
-        assert all(isinstance(value, bool) for value in reading.flags.values())
-        stored = json.dumps(decoder.memory, allow_nan=False)
-        decoder = ConverterDecoder(kind, json.loads(stored))
-        assert json.dumps(decoder.memory) == stored
 
 
 @given(MEMORY | JSON)
@@ -237,11 +221,3 @@ def test_damaged_memory_begins_anew(damage: dict[str, Any]) -> None:
     decoder.decode(Pbd().record(NOON), NOON)
     assert decoder.memory != ConverterDecoder("pbd").memory
     assert ConverterDecoder("pbd", decoder.memory | damage).memory == ConverterDecoder("pbd").memory
-
-
-def test_lifetime_counters_are_reported_as_sent() -> None:
-    reading = ConverterDecoder("pbd").decode({"status": 2, "epvTotal": 0, "outTotalDischarge": 81950.9}, NOON)
-    assert {key: reading.values.get(key) for key in LIFETIME & reading.values.keys()} == {
-        Key.PV_ENERGY: 0,
-        Key.OUTPUT_ENERGY: 81950.9,
-    }

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 import json
 from pathlib import Path
-import re
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from custom_components.dyness_atess.telemetry.vocabulary import LIFETIME, Key
 
 NOW = datetime(2026, 6, 21, 12, tzinfo=UTC)
 NAMES: list[str] = json.loads(Path(__file__).with_name("pbd_fields.json").read_text())
-SEEDS = sorted((Path(__file__).parents[4] / "shared" / "seeds").glob("002_*.txt"))
 CONNECTED = {"status": 2, "vpv": 620, "ipv": 10, "vbat": 520, "ibat": 10}
 
 
@@ -30,15 +28,6 @@ def test_every_field_has_one_row() -> None:
     assert sorted(row.name for row in FIELDS["pbd"]) == sorted(NAMES)
     for rows in FIELDS.values():
         assert len({row.name for row in rows}) == len(rows)
-
-
-@pytest.mark.skipif(not SEEDS, reason="the vendor's page is not here")
-def test_the_list_is_the_vendors() -> None:
-    schema = SEEDS[0].read_text(encoding="utf-8").partition("(OpenApiPbdDataVo)")[2]
-    fields = re.findall(r"^(\w+)\n(?:integer|number|string).*\noptional$", schema, re.MULTILINE)
-    assert fields == [*NAMES, "msg"]
-    example = json.loads(schema.partition("\nExample\n")[2].rpartition("\nModified at")[0])
-    assert list(example["data"]) == NAMES
 
 
 def test_only_powers_and_the_serial_are_no_quantity() -> None:
@@ -147,26 +136,6 @@ def test_flags(record: dict[str, Any], flags: dict[Key, bool]) -> None:
     assert decode(**record).flags == flags
 
 
-STATES = {
-    ("pbd", "status"): "-1 offline, 0 standby, 1 checking, 2 running, 3 error, 4 permanent_error, 6 single_pv",
-    (
-        "hps",
-        "status",
-    ): "-1 offline, 0 standby, 1 checking, 2 on_grid, 3 error, 4 permanent_error, 5 off_grid, 6 single_pv"
-    ", 7 switching_off_grid, 8 switching_on_grid",
-    ("pbd", "bmsStatus"): "0 idle, 1 charge_and_discharge_disabled, 2 charge_disabled, 3 discharge_disabled, 4 charging"
-    ", 5 discharging",
-}
-
-
-@pytest.mark.parametrize(("kind", "name"), STATES)
-def test_every_state(kind: str, name: str) -> None:
-    """As atess-api 5.6 has them."""
-    (states,) = [row.states for row in FIELDS[kind] if row.name == name]
-    assert states
-    assert ", ".join(f"{number} {states[number]}" for number in sorted(states)) == STATES[kind, name]
-
-
 def test_what_nobody_understands_is_kept() -> None:
     reading = decode(
         capacity=5, status=5, bmsVoltStatus=2, new=5, deviceSn="UMD0D00000", vbat="n/a", temp={"a": 1}, ppv="", pac=None
@@ -187,6 +156,8 @@ def test_what_has_been_seen_may_become_zero() -> None:
     reading = decoder.decode(first, NOW)
     assert [reading.values[key] for key in sorted(seen)] == ["idle", 0, 0]
     assert not reading.flags[Key.BATTERY_RELAY]
+    assert decoder.decode({"capacity": 50, "vbat": 500}, NOW).values[Key.SOC] == 50
+    assert Key.SOC not in decoder.decode({"capacity": 0, "vbat": 0, "temp": 20}, NOW).values
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Time to full and to empty, of simulated batteries whose end is known (battery-health 3)."""
 
 from collections.abc import Iterator
-import json
+from dataclasses import replace
 import math
 from random import Random
 from typing import Any, NamedTuple
@@ -12,6 +12,8 @@ import pytest
 from custom_components.dyness_atess.telemetry.energy.outlook import Outlook, add_level
 from custom_components.dyness_atess.telemetry.reading import Reading
 from custom_components.dyness_atess.telemetry.vocabulary import OUTLOOK, Key
+
+from .restarts import restarted
 
 CAPACITY, VOLTAGE, SOH = 5.12, 52.0, 98.0
 RESERVE = 10.0
@@ -74,7 +76,7 @@ def test_steady_power(power: float) -> None:
     """The second time, when the limits near full are known, it is right all the way."""
     outlook = Outlook()
     for _ in range(2):
-        outlook = Outlook(json.loads(json.dumps(outlook.memory | {"samples": [], "minutes": None})))
+        outlook = restarted(replace(outlook, samples=[], minutes=None))
         errors, last = [], None
         for step in battery(power):
             minutes = told(outlook, step)
@@ -204,15 +206,7 @@ def test_junk(samples: list[tuple[dict[Key, Any], float]]) -> None:
     for values, at in samples:
         found = outlook.add(USUAL | values, at, RESERVE)
         assert all(isinstance(minutes, int) and 0 <= minutes <= 48 * 60 * 1.2 for minutes in found.values())
-        memory = json.loads(json.dumps(outlook.memory, allow_nan=False))
-        assert Outlook(memory).memory == memory
-
-
-@pytest.mark.parametrize(
-    "memory", [{"samples": 1}, {"samples": [[1]]}, [], "x", 7, Outlook().memory | {"limits": {"x": 1.0}}]
-)
-def test_malformed_memory(memory: Any) -> None:
-    assert Outlook(memory).memory == Outlook().memory
+        outlook = restarted(outlook)
 
 
 @given(st.integers(0, 100), st.sets(st.integers(0, 40)))
@@ -223,7 +217,7 @@ def test_a_restart_changes_nothing(seed: int, restarts: set[int]) -> None:
         shown = one.add(step.values, step.at, RESERVE)
         assert other.add(step.values, step.at, RESERVE) == shown
         if number in restarts:
-            other = Outlook(json.loads(json.dumps(other.memory)))
+            other = restarted(other)
         assert other.add(step.values, step.at, RESERVE) == shown
 
 
@@ -244,12 +238,12 @@ def test_limits_are_learned_while_charging_only() -> None:
     outlook = Outlook()
     for step in battery(-2400):
         outlook.add(step.values, step.at, RESERVE)
-    learned = outlook.memory["limits"]
-    assert {int(soc): amperes for soc, amperes in learned.items()} == {int(soc): limit(int(soc)) for soc in learned}
-    assert {"95", "98", "99"} <= learned.keys()
+    learned = dict(outlook.limits)
+    assert learned == {soc: limit(soc) for soc in learned}
+    assert {95, 98, 99} <= learned.keys()
     for power, amperes in ((900.0, 1.0), (0.0, 1.0), (-900.0, 0)):
         outlook.add(USUAL | {Key.SOC: 60, Key.POWER: power, Key.CHARGE_CURRENT_LIMIT: amperes}, START * 1.1, RESERVE)
-    assert outlook.memory["limits"] == learned
+    assert outlook.limits == learned
 
 
 @pytest.mark.parametrize("power", [-700, 0, 0.0, -0.0, 1200.5])

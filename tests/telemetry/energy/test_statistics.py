@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-import json
 import os
 from random import Random
 from statistics import fmean, quantiles
@@ -25,6 +24,8 @@ from custom_components.dyness_atess.telemetry.energy.statistics import (
 )
 from custom_components.dyness_atess.telemetry.vocabulary import Key
 from emulator.benchmark.recorder import Counted, Measured
+
+from .restarts import restarted
 
 SEQUENCES = int(os.environ.get("SEQUENCES", "30"))
 """Random sequences of gaps; more by hand."""
@@ -119,7 +120,7 @@ class Watched:
                     told = energies.fill((datetime.fromtimestamp(when, UTC), watts) for when, watts, _ in records)
                 self.show(at + 3, told)
                 self.known.close(self.shown(at + 3, sampled, told), day, records)
-                self.known = Gaps(json.loads(json.dumps(self.known.memory)))
+                self.known = restarted(self.known)
                 compiled = min(compiled, at // HOUR * HOUR)
         self.compile(end, compiled, first=last)
 
@@ -372,32 +373,11 @@ def test_contradicted_by_the_state_of_charge() -> None:
     assert not gap.samples, "3.2 kWh of 5 are 64 %, not 0"
 
 
-@pytest.mark.parametrize(
-    "damaged",
-    [
-        {},
-        [],
-        "text",
-        [1],
-        [None, None, None],
-        [[1], [None, None], []],
-        [None, [None, "x"], []],
-        [None, [None, None], [[]]],
-    ],
-)
-def test_a_damaged_memory(damaged: Any) -> None:
-    known = Gaps(damaged)
-    assert not known.closed
-    assert not known.is_open
-    known.note(shown(NOON, 100.0))
-    assert known.is_open
-
-
 def test_a_history_that_never_comes() -> None:
     known = Gaps()
     for minutes in range(0, 26 * 60, 5):
         known.note(shown(BEGIN + minutes * 60, 100.0))
-        known = Gaps(json.loads(json.dumps(known.memory)))
+        known = restarted(known)
         assert known.is_open is (minutes <= 24 * 60)
 
 

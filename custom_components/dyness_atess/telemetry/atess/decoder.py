@@ -84,8 +84,8 @@ class ConverterDecoder:
         powers = self._powers(shown if factor else sent_there, is_scaled=bool(factor))
         if is_new:
             memory["last"] = {key: value for key, value in shown.items() if isinstance(value, float)}
-            if told := direction(shown, last if 0 <= memory["last_at"] - last_at <= GAP else {}, powers):
-                decide(memory["sign"], *told)
+            if evidence := direction(shown, last if 0 <= memory["last_at"] - last_at <= GAP else {}, powers):
+                decide(memory["sign"], *evidence)
         for key in [key for key in shown if key.endswith("_today")]:
             least = memory["today"].get(key, 2 * LEAST_RISE) - LEAST_RISE
             # A fall is confirmed by midnight or by the next record.

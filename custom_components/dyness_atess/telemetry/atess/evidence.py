@@ -10,7 +10,7 @@ from .fields import BATTERY, Field, Measure
 CONTRARY = 3
 IDLE_CURRENT = 1.0  # A; a smaller current counts as none: it may come in whole amperes, and has an offset
 WORKING_VOLTAGE = 160.0  # V; no converter works with less
-LEAST_BALANCE = 2000.0  # W that must remain for output and inputs to tell whether the battery is charged,
+LEAST_BALANCE = 2000.0  # W that must remain to see from output and inputs whether the battery is charged,
 LOSSES = 0.1  # and the part of what flows
 LEAST_RISE = 0.05  # kWh; counters have a resolution of 0.1
 BALANCE = "balance of output and inputs"
@@ -47,8 +47,8 @@ def scale(rows: Sequence[tuple[Field, float]]) -> tuple[float, str] | None:
 def direction(
     now: Mapping[Key, Any], last: Mapping[str, float], powers: Mapping[Key, float | None]
 ) -> tuple[float, str] | None:
-    """Return whether the cloud's current is positive (1) or negative (-1) while discharging, and by which witness."""
-    current, told = now.get(Key.CURRENT, 0.0), now.get(Key.BATTERY_STATUS)
+    """Return whether the cloud's current is positive (1) or negative (-1) while discharging, and by which evidence."""
+    current, status = now.get(Key.CURRENT, 0.0), now.get(Key.BATTERY_STATUS)
     if abs(current) <= IDLE_CURRENT:
         return None
     discharged, charged = (
@@ -57,9 +57,9 @@ def direction(
     )
     output, taken = powers.get(Key.OUTPUT_POWER) or 0.0, powers[Key.PV_POWER]
     rest = output - taken if output > 0 and taken is not None else 0.0
-    witnesses = {
-        "battery status": (told is BatteryStatus.DISCHARGING) - (told is BatteryStatus.CHARGING),
+    evidence = {
+        "battery status": (status is BatteryStatus.DISCHARGING) - (status is BatteryStatus.CHARGING),
         "counters of the day": ((discharged >= LEAST_RISE) - (charged >= LEAST_RISE)) * (min(discharged, charged) >= 0),
         BALANCE: rest if abs(rest) > max(LEAST_BALANCE, LOSSES * max(output, taken or 0.0)) else 0,
     }
-    return next(((math.copysign(1, current * flows), by) for by, flows in witnesses.items() if flows), None)
+    return next(((math.copysign(1, current * flows), by) for by, flows in evidence.items() if flows), None)

@@ -43,7 +43,7 @@ class Field:
 
 
 BATTERY = "battery"
-OWN = ""  # the field tells by itself whether its part exists
+OWN = ""  # the field itself shows whether its part exists
 
 
 def rows(measure: Measure, part: str | None = None, states: States = None, /, **keys: Key | None) -> Fields:
@@ -75,7 +75,7 @@ _BOTH: Fields = (
     *rows(Measure.LIFETIME, epvTotal=Key.PV_ENERGY, epvTimeTotal=Key.PV_TIME),
     *rows(Measure.LIFETIME, BATTERY, ebatChargeTotal=Key.ENERGY_CHARGED, ebatDischargeTotal=Key.ENERGY_DISCHARGED),
     *rows(Measure.LIFETIME, BATTERY, ebatChargeTimeTotal=Key.CHARGE_TIME, ebatDischargeTimeTotal=Key.DISCHARGE_TIME),
-    # What the battery's management system tells, where there is one. capacity is the state of charge, not Ah, and mvpv
+    # What the battery's own electronics report, if any. capacity is the state of charge, not Ah, and mvpv
     # the mean of the cells; Cell is the number of a cell, not its voltage; bmsVoltStatus is a relay.
     *rows(Measure.PERCENTAGE, OWN, capacity=Key.SOC),
     *rows(Measure.CELL_VOLTAGE, OWN, mvpv=Key.CELL_VOLTAGE_AVERAGE),

@@ -137,21 +137,21 @@ class _Sample:
 
     def _count(self, family: Family, points: list[Point], rules: Sequence[Rule | None]) -> dict[Series, int]:
         """Learn how many modules there are, and how many of each series are real."""
-        told: dict[str, int] = {}
+        counts: dict[str, int] = {}
         for point, rule in zip(points, rules, strict=True):
             if rule and point.id in family.count_ids:
                 count = read_number(point.value)
                 if count is not None and plausible(rule.kind, count):
-                    told.setdefault(point.id, int(count))
+                    counts.setdefault(point.id, int(count))
                     if rule.kind is Kind.MODULES:
-                        self.module_count = told[point.id]
+                        self.module_count = counts[point.id]
         lengths = {}
         for series in family.series:
-            count = told.get(series.count_id, -1) - series.uncounted
-            if count >= 0:
-                lengths[series] = count
+            length = counts.get(series.count_id, -1) - series.uncounted
+            if length >= 0:
+                lengths[series] = length
                 if series.kind is Kind.CELL_VOLTAGE:
-                    self.cells = count
+                    self.cells = length
             elif series.kind is Kind.LIMIT_STATE:
                 lengths[series] = len(series.keys)
             else:

@@ -97,7 +97,7 @@ class Series:
     uncounted: int = 0
     """How many of those counted are not of this run."""
     always_counted: bool = True
-    """Whether their number is not known where no point tells it."""
+    """Whether their number is unknown without that point."""
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:

@@ -15,8 +15,8 @@ MAXIMUM_AGE = timedelta(minutes=15)
 
 def latest_soc(records: Any, now: datetime) -> float | None:
     """Return the state of charge in % of the newest record that has one, if it is young enough at `now`."""
-    told = ((taken_at, _read(record, "soc", Kind.SOC)) for taken_at, record in _dated(records))
-    found = [(taken_at, soc) for taken_at, soc in told if soc is not None]
+    socs = ((taken_at, _read(record, "soc", Kind.SOC)) for taken_at, record in _dated(records))
+    found = [(taken_at, soc) for taken_at, soc in socs if soc is not None]
     taken_at, soc = max(found, default=(now, None))
     return soc if timedelta(0) <= now - taken_at <= MAXIMUM_AGE else None
 
@@ -27,7 +27,7 @@ def samples(
     """Return times (UTC), powers (W, positive while discharging) and states of charge (%), in order. Never raises.
 
     Args:
-        records: the answer, whatever it is; of records of the same time the first that tells a power counts.
+        records: the answer, whatever it is; of records of the same time the first with a power counts.
         current_sign: 1 where the family's points are positive while discharging, else -1: its records are alike.
         voltage: V of the battery at some time, for records with nothing but a current; it changes by a tenth at most.
     """
@@ -40,7 +40,7 @@ def samples(
         if power is not None and abs(power) <= Kind.POWER.high:
             soc = _read(record, "soc", Kind.SOC)
             found.setdefault(taken_at, (power * current_sign + 0.0, soc))  # never -0.0
-    return [(taken_at, *told) for taken_at, told in sorted(found.items())]
+    return [(taken_at, *sample) for taken_at, sample in sorted(found.items())]
 
 
 def day_begins(records: Any) -> datetime | None:

@@ -14,7 +14,7 @@ from .names import BY_NAME, MEANINGS, contradicts, normalised
 read_number = lru_cache(maxsize=4096)(number)
 
 NAMED = Family(name="by_name", rules=(), essential=frozenset(), current_sign=-1, idle_current=0.5)
-"""In place of a family where only vendor names told what the points mean."""
+"""In place of a family where only vendor names say what the points mean."""
 
 
 def plausible(kind: Kind, value: float) -> bool:

@@ -31,13 +31,13 @@ def add_capacity(
     station_is_total: bool,
     points_are_of_one_module: bool,
 ) -> None:
-    """Add what is rated and what is left (kWh), as far as it can be told, to the values of a master.
+    """Add what is rated and what is left (kWh), as far as they are known, to the values of a master.
 
     What is left follows the state of charge and of health where no point has it. How deep the battery may be discharged
     is not known (Junior Boxes apart), so it counts down to empty.
 
     The capacity is what the user has `chosen`, or the master's own (unless its points are those of one of several
-    modules), or that of its modules (None for one that has not told it yet), or that of its `station` in the cloud.
+    modules), or that of its modules (None for one where it is not known yet), or that of its `station` in the cloud.
     """
     count = values.get(Key.MODULE_COUNT)
     if points_are_of_one_module and (len(modules) > 1 or (isinstance(count, int) and count > 1)):
@@ -75,8 +75,8 @@ def _of_modules(count: Value | None, modules: Sequence[float | None], station: f
 
     # Some stations have the capacity of one module, some count the coordinator.
     fits = station is None or station_says(1) or station_says(count + 1)
-    is_told = station_says(count) or (fits and 2 * len(known) > count)
-    return round(each * count, 3) if is_told else None
+    is_sure = station_says(count) or (fits and 2 * len(known) > count)
+    return round(each * count, 3) if is_sure else None
 
 
 def combine_modules(

@@ -1,8 +1,9 @@
 """A total that follows a device's own lifetime counter (product contract, section 7)."""
 
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass
+from typing import NamedTuple, Self
 
-from .meter import MAXIMUM_INTERVAL, stored
+from .meter import MAXIMUM_INTERVAL
 
 FOLLOWED_POWER = 100.0
 """kW; a counter that rises no faster counts at once: no home battery and few chargers do."""
@@ -12,7 +13,7 @@ SLACK = 1.0
 """kWh or hours; some counters come in whole ones."""
 
 
-class _Run(NamedTuple):
+class Run(NamedTuple):
     """Samples in a row that one counter can have shown."""
 
     first: float
@@ -24,7 +25,7 @@ class _Run(NamedTuple):
     def followed_by(self, value: float, at: float, power: float) -> Self | None:
         """Return the run with one more sample, None where that cannot be the same counter.
 
-        However long a silence was, one sample rises by no more than in the longest ordinary interval.
+        However long nothing was read, one sample rises by no more than in the longest ordinary interval.
         """
         most = largest_rise(power, min(abs(at - self.at), MAXIMUM_INTERVAL.total_seconds()))
         if not 0 <= value - self.last <= most:
@@ -32,6 +33,7 @@ class _Run(NamedTuple):
         return type(self)(self.first, value, at, self.samples + 1, self.rises + (value > self.last))
 
 
+@dataclass(slots=True)
 class Counter:
     """Follows small rises at once; all else has to be confirmed by the samples that come after.
 
@@ -40,27 +42,21 @@ class Counter:
     begun anew, and the total goes on from where it was. Zeros and other constants never make one.
     """
 
-    def __init__(self, memory: Any = (None, None)) -> None:
-        """Go on from an earlier counter's `memory`; raises where it is malformed."""
-        self._believed, self._candidate = (_Run(*map(stored, run)) if run else None for run in memory)
-
-    @property
-    def memory(self) -> list[Any]:
-        """What `__init__` goes on from, as JSON."""
-        return [run and list(run) for run in (self._believed, self._candidate)]
+    believed: Run | None = None
+    candidate: Run | None = None
 
     @property
     def confirmed(self) -> bool:
         """Whether it has been seen to be a counter."""
-        return self._believed is not None
+        return self.believed is not None
 
     def add(self, value: float, at: float) -> float:
         """Take a sample that is newer (seconds) than the one before, and return by how much the total rises."""
-        believed, candidate = self._believed, self._candidate
+        believed, candidate = self.believed, self.candidate
         if believed and (run := believed.followed_by(value, at, FOLLOWED_POWER)):
-            self._believed, self._candidate = run, None
+            self.believed, self.candidate = run, None
             return value - believed.last
-        run = (candidate and candidate.followed_by(value, at, CONFIRMED_POWER)) or _Run(value, value, at)
+        run = (candidate and candidate.followed_by(value, at, CONFIRMED_POWER)) or Run(value, value, at)
         rise = None
         if believed is None:
             rise = 0.0 if run.samples > 1 else None
@@ -71,9 +67,9 @@ class Counter:
             elif run.rises > 1:
                 rise = value - run.first
         if rise is None:
-            self._candidate = run
+            self.candidate = run
             return 0.0
-        self._believed, self._candidate = run, None
+        self.believed, self.candidate = run, None
         return rise
 
 

@@ -1,14 +1,15 @@
 """The lifetime energies that are shown of a device (product contract, section 7)."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from ..reading import Value
+from ..state import LARGEST
 from ..vocabulary import LIFETIME, Key
 from .capacity import CAPACITIES
 from .counter import Counter
-from .meter import LARGEST, MAXIMUM_POWER, Flow, Meter, Sample, stored, within
+from .meter import MAXIMUM_POWER, Flow, Meter, Sample, within
 
 METERED = (Key.ENERGY_CHARGED, Key.ENERGY_DISCHARGED)
 """In the order of a `Flow`."""
@@ -20,42 +21,21 @@ MAXIMUM_LAG = 1800.0
 """s; samples that are older by no more come from a cloud that lags, others from a clock that was put back."""
 
 
+@dataclass(slots=True)
 class Energies:
     """Lifetime energies of one device: its own counters, else metered from its samples.
 
     Times of samples count against each other only, so that a clock that is wrong loses nothing.
     """
 
-    def __init__(self, memory: Any = None) -> None:
-        """Go on from what `memory` returned; anything malformed is begun anew."""
-        try:
-            self._load(memory)
-        except AttributeError, LookupError, TypeError, ValueError:
-            self._load(None)
-
-    def _load(self, memory: Any) -> None:
-        meter = None, None
-        content: Any = memory or {"at": 0.0, "older": [], "totals": {}, "counters": {}, "risen": {}, "meter": meter}
-        self._at = stored(content["at"])
-        self._older = [stored(at) for at in content["older"]]
-        """Times of samples in a row that are much older than the last one, each newer than the one before."""
-        self._totals = {Key(key): stored(total) for key, total in content["totals"].items()}
-        self._counters = {Key(key): Counter(counter) for key, counter in content["counters"].items()}
-        self._meter = Meter(content["meter"])
-        self._risen = {Key(key): stored(rise) for key, rise in content["risen"].items()}
-        """By how much counters rose with the last sample."""
-
-    @property
-    def memory(self) -> dict[str, Any]:
-        """What `__init__` goes on from, as JSON."""
-        return {
-            "at": self._at,
-            "older": self._older,
-            "totals": {str(key): total for key, total in self._totals.items()},
-            "counters": {str(key): counter.memory for key, counter in self._counters.items()},
-            "risen": {str(key): rise for key, rise in self._risen.items()},
-            "meter": self._meter.memory,
-        }
+    at: float = 0.0
+    older: list[float] = field(default_factory=list)
+    """Times of samples in a row that are much older than the last one, each newer than the one before."""
+    totals: dict[Key, float] = field(default_factory=dict)
+    counters: dict[Key, Counter] = field(default_factory=dict)
+    risen: dict[Key, float] = field(default_factory=dict)
+    """By how much counters rose with the last sample."""
+    meter: Meter = field(default_factory=Meter)
 
     def add(self, values: Mapping[Key, Value], sampled_at: datetime, *, metered: bool) -> dict[Key, Value]:
         """Return the totals to show in place of every lifetime key in `values`; those without one are left out.
@@ -67,7 +47,7 @@ class Energies:
         if self._is_newer(at):
             if metered:
                 self._add_power(values, at)
-            self._risen = {}
+            self.risen = {}
             for key in LIFETIME & values.keys():
                 self._add_counter(key, values[key], at)
         return self._shown({*LIFETIME & values.keys(), *(METERED if metered else ())})
@@ -75,7 +55,7 @@ class Energies:
     @property
     def gap(self) -> tuple[datetime, datetime] | None:
         """Times between which too much is missing to be interpolated, until it is filled or the next sample comes."""
-        return self._meter.gap if any(map(self.is_metered, METERED)) else None
+        return self.meter.gap if any(map(self.is_metered, METERED)) else None
 
     def fill(self, records: Iterable[tuple[datetime, float]]) -> dict[Key, Value]:
         """Close the gap and return the totals to show.
@@ -89,17 +69,17 @@ class Energies:
     def _is_newer(self, at: float) -> bool:
         """Return whether a sample counts, and remember its time.
 
-        Three in a row that rise among themselves, though far older than the last, tell that a clock was put back.
+        Three in a row that rise among themselves, though far older than the last, mean that a clock was put back.
         """
         if not 0 < at < LARGEST:
             return False
-        if at <= self._at:
-            if self._at - at < MAXIMUM_LAG:
+        if at <= self.at:
+            if self.at - at < MAXIMUM_LAG:
                 return False
-            self._older = [*(older for older in self._older if older < at), at]
-            if len(self._older) < 3:
+            self.older = [*(older for older in self.older if older < at), at]
+            if len(self.older) < 3:
                 return False
-        self._at, self._older = at, []
+        self.at, self.older = at, []
         return True
 
     def _add_power(self, values: Mapping[Key, Value], at: float) -> None:
@@ -111,33 +91,33 @@ class Energies:
             soc = None  # a device that has just restarted sends zeros
         capacity = within(values.get(Key.ENERGY_RATED), *CAPACITIES) or None
         self._fill(())
-        self._count(self._meter.add(Sample(at, power, soc, capacity)))
+        self._count(self.meter.add(Sample(at, power, soc, capacity)))
         for key in METERED:
             if not within(values.get(key), 0, MAXIMUM_TOTAL):  # a counter that is 0 may be none
-                self._totals.setdefault(key, 0.0)
+                self.totals.setdefault(key, 0.0)
 
     def _add_counter(self, key: Key, shown: Value, at: float) -> None:
         value = within(shown, 0, MAXIMUM_TOTAL)
         if value is None or (not value and self.is_metered(key)):
             return
-        counter = self._counters.setdefault(key, Counter())
+        counter = self.counters.setdefault(key, Counter())
         rise = counter.add(value, at)
         if counter.confirmed:
-            self._totals[key] = self._totals.get(key, value) + rise
-            self._risen[key] = rise
+            self.totals[key] = self.totals.get(key, value) + rise
+            self.risen[key] = rise
 
     def is_metered(self, key: Key) -> bool:
         """Return whether there is a total, and no counter that it follows."""
-        return key in self._totals and not (key in self._counters and self._counters[key].confirmed)
+        return key in self.totals and not (key in self.counters and self.counters[key].confirmed)
 
     def _fill(self, records: Iterable[tuple[datetime, float]]) -> None:
-        charged, discharged = map(self._risen.get, METERED)
-        self._count(self._meter.fill(records, (charged, discharged)))
+        charged, discharged = map(self.risen.get, METERED)
+        self._count(self.meter.fill(records, (charged, discharged)))
 
     def _count(self, flow: Flow) -> None:
         for key, energy in zip(METERED, flow, strict=True):
             if self.is_metered(key):
-                self._totals[key] += energy
+                self.totals[key] += energy
 
     def _shown(self, keys: set[Key]) -> dict[Key, Value]:
-        return {key: round(self._totals[key], 3) for key in keys & self._totals.keys()}
+        return {key: round(self.totals[key], 3) for key in keys & self.totals.keys()}

@@ -1,14 +1,16 @@
-"""How far the cells of a battery are apart, where that tells something (product contract, section 8)."""
+"""How far the cells of a battery are apart, where that means something (product contract, section 8)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import fmean, median
 from typing import Any, NamedTuple
 
 from ..reading import Value
+from ..state import LARGEST
 from ..vocabulary import CELL_VOLTAGES, Key
 from .capacity import CAPACITIES
-from .meter import LARGEST, stored, within
+from .meter import within
 
 FIGURES = (Key.CELL_SPREAD_FULL, Key.CELL_LEAD_FULL, Key.CELL_SPREAD_RESTED)
 KNEE_FOOT, KNEE_LIFT, SCALE = 3.352, 0.35, 0.098
@@ -32,7 +34,7 @@ NEARLY_FULL = 95.0
 SATURATED = 90.0
 """mV: the lowest cell is below the knee, however far."""
 STILL, STILL_CURRENT, EMPTYING = 0.005, 0.3, 3.25
-"""C and A, of which the larger counts as no current, and V of the mean cell below which a rest tells something."""
+"""C and A, of which the larger counts as no current, and V of the mean cell below which a rest counts."""
 NOMINAL_CELL_VOLTAGE = 3.2
 CELL = (1.0, 5.0)
 """V that a cell can have."""
@@ -68,7 +70,7 @@ class Measurement(NamedTuple):
         return self.lead or 0.0 if key is Key.CELL_LEAD_FULL else self.spread
 
     def attributes(self, key: Key) -> dict[str, Any]:
-        """Return what is shown beside the value."""
+        """Return the attributes of its entity."""
         at = datetime.fromtimestamp(self.at, UTC).isoformat(timespec="seconds")
         cells = {"module": self.module, "highest_cell": self.highest_cell, "lowest_cell": self.lowest_cell}
         if key is Key.CELL_SPREAD_RESTED:
@@ -86,44 +88,28 @@ class Measurement(NamedTuple):
         }
 
 
+@dataclass(slots=True)
 class Health:
     """Measures the cells at the top of a charge and at rest near empty. Times are POSIX time stamps."""
 
-    def __init__(self, memory: Any = None) -> None:
-        """Go on from what `memory` returned; anything malformed is begun anew."""
-        try:
-            self._load(memory)
-            self.told()
-        except AttributeError, LookupError, OSError, OverflowError, TypeError, ValueError:
-            self._load(None)
-
-    def _load(self, memory: Any) -> None:
-        content: Any = memory or {"times": [0.0] * 5, "visit": [], "rest": [], "told": [[], [], []]}
-        self._at, self._charged_at, self._still_since, self._began, self._high_at = map(stored, content["times"])
-        """Of the battery: last sample, last charge, begin of the rest (0 for none). Of the visit to the knee: its begin
-        (0 for none), and when a highest cell was last above it."""
-        self._visit: dict[int, list[Measurement]] = {}
-        for row in content["visit"]:
-            self._visit.setdefault(row[1], []).append(_measurement(row))
-        self._rest = _by_module(content["rest"])
-        self._told = {key: _by_module(rows) for key, rows in zip(FIGURES, content["told"], strict=True)}
-        """The last measurement of each module."""
+    at: float = 0.0
+    charged_at: float = 0.0
+    still_since: float = 0.0
+    """Of the battery: its last sample, when it was last charged, and when its rest began, 0 for none."""
+    began: float = 0.0
+    high_at: float = 0.0
+    """Of the visit to the knee: its begin, 0 for none, and when a highest cell was last above it."""
+    visit: dict[int, list[Measurement]] = field(default_factory=dict)
+    rest: dict[int, Measurement] = field(default_factory=dict)
+    measured: dict[Key, dict[int, Measurement]] = field(default_factory=dict)
+    """The last measurement of each module."""
 
     @property
-    def memory(self) -> dict[str, Any]:
-        """What `__init__` goes on from, as JSON."""
-        return {
-            "times": [self._at, self._charged_at, self._still_since, self._began, self._high_at],
-            "visit": [list(found) for of in self._visit.values() for found in of],
-            "rest": [list(found) for found in self._rest.values()],
-            "told": [[list(found) for found in of.values()] for of in self._told.values()],
-        }
-
-    def told(self) -> tuple[dict[Key, Value], dict[Key, dict[str, Any]]]:
+    def figures(self) -> tuple[dict[Key, Value], dict[Key, dict[str, Any]]]:
         """Return each figure of the module that has the largest, and its attributes."""
         values: dict[Key, Value] = {}
         attributes: dict[Key, dict[str, Any]] = {}
-        for key, of in self._told.items():
+        for key, of in self.measured.items():
             newest = max((found.at for found in of.values()), default=0.0)
             # A module that was taken away does not stay the widest for ever.
             if recent := [found for found in of.values() if newest - found.at < MONTH]:
@@ -132,24 +118,24 @@ class Health:
         return values, attributes
 
     def note(self, at: float, values: Values) -> None:
-        """Take the battery's own sample: it tells when a charge or a rest ends, and with it what was measured."""
+        """Take the battery's own sample: where a charge or a rest ends, what it has measured is shown."""
         rate, is_still = _rate(values)
-        goes_on = bool(is_still and self._still_since and 0 <= at - self._at <= GAP)
-        if self._rest and (not goes_on or at - self._still_since >= HOUR):
-            self._told[Key.CELL_SPREAD_RESTED] = dict(self._rest)
+        goes_on = bool(is_still and self.still_since and 0 <= at - self.at <= GAP)
+        if self.rest and (not goes_on or at - self.still_since >= HOUR):
+            self.measured[Key.CELL_SPREAD_RESTED] = dict(self.rest)
         if not goes_on:
-            self._still_since, self._rest = at if is_still else 0.0, {}
-        self._at = at
+            self.still_since, self.rest = at if is_still else 0.0, {}
+        self.at = at
         if rate is not None and rate > RESTING:
-            self._charged_at = at
-        if self._began:
+            self.charged_at = at
+        if self.began:
             soc = within(values.get(Key.SOC), 0, 100)
             is_empty = soc is not None and soc < NEARLY_FULL
-            is_over = is_empty or at - self._high_at > HALF_HOUR or at - self._began > DAY
-            if is_over or at - self._charged_at > HOUR:
+            is_over = is_empty or at - self.high_at > HALF_HOUR or at - self.began > DAY
+            if is_over or at - self.charged_at > HOUR:
                 self._end_charge()
             if is_over:
-                self._began, self._visit = 0.0, {}
+                self.began, self.visit = 0.0, {}
 
     def add(self, at: float, module: int, values: Values, battery: Values) -> None:
         """Take a module's sample; `battery` is that of its master at about the same time."""
@@ -161,16 +147,16 @@ class Health:
         soc = within(values.get(Key.SOC, battery.get(Key.SOC)), 0, 100)
         mean = fmean(voltage for _, voltage in cells)
         found = Measurement(at, module, 1000 * (highest - lowest), highest_cell, lowest_cell, round(mean, 3), soc)
-        if is_still and self._still_since and at - self._still_since >= HALF_HOUR and mean <= EMPTYING:
-            self._rest[module] = found
+        if is_still and self.still_since and at - self.still_since >= HALF_HOUR and mean <= EMPTYING:
+            self.rest[module] = found
         if highest < KNEE or (soc is not None and soc < NEARLY_FULL):
             return
-        self._began, self._high_at = self._began or at, max(self._high_at, at)
+        self.began, self.high_at = self.began or at, max(self.high_at, at)
         coldest = within(values.get(Key.CELL_TEMPERATURE_MIN), -LARGEST, LARGEST)
         warmest = within(values.get(Key.CELL_TEMPERATURE_MAX), -LARGEST, LARGEST)
         is_warm = coldest is None or (coldest >= COLDEST and (warmest or coldest) - coldest <= UNEVEN)
         at_rest = abs(rate) <= RESTING
-        counts = at - self._charged_at <= HOUR if at_rest else 0 < rate <= FASTEST
+        counts = at - self.charged_at <= HOUR if at_rest else 0 < rate <= FASTEST
         rise = highest - KNEE_FOOT - (0.0 if at_rest else KNEE_LIFT * rate)
         if not (LEAST <= highest <= MOST and rise >= LEAST_RISE and counts and is_warm):
             return
@@ -185,20 +171,20 @@ class Health:
             temperature=coldest,
             at_rest=at_rest,
         )
-        of = self._visit.setdefault(module, [])
+        of = self.visit.setdefault(module, [])
         if all(at != other.at for other in of):
-            self._visit[module] = [*of, found][-SAMPLES:]
+            self.visit[module] = [*of, found][-SAMPLES:]
 
     def _end_charge(self) -> None:
-        """Tell the middle one of each module's measurements."""
+        """Show the middle one of each module's measurements."""
         for key in FIGURES[:2]:
-            for module, samples in self._visit.items():
+            for module, samples in self.visit.items():
                 known = [found for found in samples if key is Key.CELL_SPREAD_FULL or found.lead is not None]
                 known = [found for found in known if not found.at_rest] or known
                 known = [found for found in known if found.voltage >= FIRM] or known
                 if known:
                     middle = sorted(known, key=lambda found: found.value(key))[(len(known) - 1) // 2]
-                    self._told[key][module] = middle._replace(samples=len(known))
+                    self.measured.setdefault(key, {})[module] = middle._replace(samples=len(known))
 
 
 def _scaled(difference: float, scale: float) -> float:
@@ -237,14 +223,3 @@ def _rate(values: Values) -> tuple[float | None, bool]:
 
 def _extremes(values: Values) -> tuple[float | None, float | None]:
     return within(values.get(Key.CELL_VOLTAGE_MAX), *CELL), within(values.get(Key.CELL_VOLTAGE_MIN), *CELL)
-
-
-def _measurement(row: Any) -> Measurement:
-    found = Measurement(*row)
-    for number in (found.at, found.module, found.spread, found.voltage, found.lead or 0.0, found.lag or 0.0):
-        stored(number)
-    return found
-
-
-def _by_module(rows: Any) -> dict[int, Measurement]:
-    return {found.module: found for found in map(_measurement, rows)}

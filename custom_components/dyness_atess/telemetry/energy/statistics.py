@@ -4,15 +4,15 @@ Times are seconds since the epoch, energies kWh. Rows are those of a recorder th
 each five minutes from what was shown in them, the last value held, and each hour from its five minutes.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 import math
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from .meter import MAXIMUM_INTERVAL, Sample, flow_along, stored, stored_sample, told
+from .meter import MAXIMUM_INTERVAL, Curve, Sample, flow_along, recorded
 
 HOUR, SLOT = 3600, 300
 SAME_KWH, SAME_MEAN = 1e-4, 0.01
@@ -22,9 +22,6 @@ KEPT, MOST = 86400, 12
 """Gaps that touch the same hour are planned together, so done ones stay so long, and no more of them."""
 LARGEST_STEP = 10.0
 """% by which the state of charge changes between records; where it jumps, the history is not of this time."""
-
-type Curve = list[tuple[float, float]]
-"""Times and values, which go straight from one to the next."""
 
 
 class Total(NamedTuple):
@@ -43,20 +40,11 @@ class Mean(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A sample, when it was shown, and the totals beside it (charged, discharged)."""
+    """A sample, when it was shown, and the totals shown with it (charged, discharged)."""
 
     at: float
     sample: Sample
     totals: tuple[float | None, float | None]
-
-    @classmethod
-    def load(cls, memory: Any) -> Shown:
-        """Return one from disk, or raise."""
-        at, sample, (charged, discharged) = memory
-        if (loaded := stored_sample(sample)) is None:
-            raise ValueError("no sample")
-        charged, discharged = (None if total is None else stored(total) for total in (charged, discharged))
-        return cls(stored(at), loaded, (charged, discharged))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,23 +61,6 @@ class Gap:
     """Local midnight, where the history begins."""
     records: tuple[Sample, ...]
 
-    @classmethod
-    def load(cls, memory: Any) -> Gap:
-        """Return one from disk, or raise."""
-        before, returned_at, after, day, records = memory
-        return cls(
-            before=None if before is None else Shown.load(before),
-            returned_at=stored(returned_at),
-            after=Shown.load(after),
-            day=stored(day),
-            records=tuple(sample for record in records if (sample := stored_sample(record))),
-        )
-
-    @property
-    def memory(self) -> list[Any]:
-        """What `load` takes, as JSON."""
-        return [self.before, self.returned_at, self.after, self.day, self.records]
-
     @property
     def left_at(self) -> float:
         """When the last value before was shown."""
@@ -104,7 +75,7 @@ class Gap:
             known.insert(0, self.before.sample)
         elif known[0].at - self.day > LONGEST:
             return []
-        flow = told(known[0], known[-1], [(sample.at, sample.power) for sample in known[1:-1]])
+        flow = recorded(known[0], known[-1], [(sample.at, sample.power) for sample in known[1:-1]])
         return known if flow and len(known) > 2 else []
 
     @property
@@ -122,45 +93,32 @@ class Gap:
         return curve if is_whole and curve and curve[0][0] - samples[0].at <= LONGEST else []
 
 
+@dataclass(slots=True)
 class Gaps:
     """Notices the gaps of one battery, and keeps those whose hours may still be completed."""
 
-    def __init__(self, memory: Any = None) -> None:
-        """Go on from what `memory` returned; anything malformed is begun anew."""
-        try:
-            self._load(memory)
-        except AttributeError, LookupError, TypeError, ValueError:
-            self._load(None)
-
-    def _load(self, memory: Any) -> None:
-        last, (before, returned_at), closed = memory or (None, (None, None), ())
-        self._last = None if last is None else Shown.load(last)
-        self._before = None if before is None else Shown.load(before)
-        self._returned_at = None if returned_at is None else stored(returned_at)
-        """When the gap ended whose history is still to be asked for."""
-        self.closed = [Gap.load(gap) for gap in closed]
-
-    @property
-    def memory(self) -> list[Any]:
-        """What `__init__` goes on from, as JSON."""
-        return [self._last, (self._before, self._returned_at), [gap.memory for gap in self.closed]]
+    last: Shown | None = None
+    before: Shown | None = None
+    returned_at: float | None = None
+    """When the gap ended whose history is still to be asked for."""
+    closed: list[Gap] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
         """Whether history is wanted."""
-        return self._returned_at is not None
+        return self.returned_at is not None
 
     def note(self, shown: Shown) -> None:
         """Remember what is shown from now on."""
-        before, self._last = self._last, shown
+        before, self.last = self.last, shown
         if before is None or shown.sample.at - before.sample.at > LONGEST:
-            self._before, self._returned_at = before, shown.at
-        elif self._returned_at is not None and shown.at - self._returned_at > KEPT:
-            self._returned_at = None
+            self.before, self.returned_at = before, shown.at
+        elif self.returned_at is not None and shown.at - self.returned_at > KEPT:
+            self.returned_at = None
 
     def close(self, shown: Shown, day: float | None, records: Iterable[tuple[float, float, float | None]]) -> None:
         """Take the history for a gap whose energies are shown by now: times, W, %; `day` is when it begins."""
-        before, returned_at, self._returned_at, self._last = self._before, self._returned_at, None, shown
+        before, returned_at, self.returned_at, self.last = self.before, self.returned_at, None, shown
         if returned_at is None or day is None:
             return
         start, end = before.sample.at if before else 0.0, shown.sample.at
@@ -182,7 +140,7 @@ def plan_totals(gaps: Iterable[Gap], direction: int, rows: Mapping[float, Total]
 
 
 def _plan_total(gap: Gap, direction: int, rows: Mapping[float, Total], compiled: float) -> dict[int, Total]:
-    """Return the rows of one gap. What the history does not tell has flown before its midnight."""
+    """Return the rows of one gap. What the history does not cover has flown before its midnight."""
     before, after = gap.before.totals[direction] if gap.before else None, gap.after.totals[direction]
     older = [hour for hour in rows if hour <= gap.left_at]
     samples = gap.samples
@@ -228,11 +186,11 @@ def plan_means(
         slots = range(hour, hour + HOUR, SLOT)
         lost = {start: curve for gap, curve in curves for start in slots if _is_lost(gap, start, rows, fives)}
         measured = [fives[start] for start in slots if start in fives and start not in lost]
-        told = [_mean(curve, start) for start, curve in lost.items() if _is_covered(curve, start)]
+        completed = [_value(curve, start + SLOT / 2) for start, curve in lost.items() if _is_covered(curve, start)]
         old = rows.get(hour)
         is_ours = old is None or measured or old.max - old.min < SAME_MEAN
-        if told and len(told) == len(lost) and is_ours:
-            parts = [*told, *measured]
+        if completed and len(completed) == len(lost) and is_ours:
+            parts = [*(Mean(value, value, value) for value in completed), *measured]
             low, high = min(part.min for part in parts), max(part.max for part in parts)
             new = Mean(round(fmean(part.mean for part in parts), 4), low, high)
             if old is None or max(abs(a - b) for a, b in zip(old, new, strict=True)) > SAME_MEAN:
@@ -259,12 +217,3 @@ def _value(curve: Curve, at: float) -> float:
         return curve[min(right, len(curve) - 1)][1]
     (start, first), (end, second) = curve[right - 1 : right + 1]
     return first + (second - first) * (at - start) / (end - start)
-
-
-def _mean(curve: Curve, start: float) -> Mean:
-    end = start + SLOT
-    inside = curve[bisect_left(curve, (start, -math.inf)) : bisect_right(curve, (end, math.inf))]
-    points = [(start, _value(curve, start)), *inside, (end, _value(curve, end))]
-    area = sum((second + first) / 2 * (until - since) for (since, first), (until, second) in pairwise(points))
-    values = [value for _, value in points]
-    return Mean(area / SLOT, min(values), max(values))
