@@ -132,7 +132,7 @@ async def test_signal_of_the_dongle(hass: HomeAssistant, live: Live) -> None:
 
 
 async def test_a_replaced_module(hass: HomeAssistant, live: Live) -> None:
-    """The old one does not answer, a new one is listed, the count is as before: so is the capacity, after a restart too."""
+    """The old one does not answer, a new one is listed, the count is as before, and the capacity, restart or not."""
     is_replaced = False
 
     def rename(points: list[dict[str, Any]]) -> None:
