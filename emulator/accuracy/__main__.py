@@ -52,7 +52,7 @@ def months_table(measured: dict[str, Measured]) -> str:
     return table(
         *(
             {"": name, "calm, without gaps": percent(found.calm, MONTH)}
-            | {"without gaps": percent(found.without, MONTH), "samples tell": percent(found.sampled)}
+            | {"without gaps": percent(found.without, MONTH), "one minute in five": percent(found.sampled)}
             | {"with gaps": percent(found.with_gaps["ours"], MONTH_WITH_GAPS)}
             | {WAYS[way]: percent(found.with_gaps[way]) for way in ("held", "integral")}
             for name, found in measured.items()
@@ -76,7 +76,7 @@ def days_table(measured: dict[str, Measured]) -> str:
     return table(
         *(
             {"": name, "calm, without gaps": share_of_days(found.calm), "without gaps": share_of_days(found.without)}
-            | {"samples tell": share_of_days(found.sampled, is_ours=False)}
+            | {"one minute in five": share_of_days(found.sampled, is_ours=False)}
             | {"with gaps": share_of_days(found.with_gaps["ours"])}
             | {WAYS[way]: share_of_days(found.with_gaps[way], is_ours=False) for way in ("bare", "held", "integral")}
             for name, found in [*measured.items(), ("all", pooled(measured.values()))]

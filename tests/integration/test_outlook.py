@@ -4,16 +4,24 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from emulator.dyness.storage import Storage
 from emulator.faults import Fault
 
 from .conftest import Live, number, one, state, states_of
-from .test_modules import set_options
 
 TIMES = ("time_to_full", "time_to_empty")
 EVENING = 8 * 60
 """minutes after noon"""
+
+
+async def set_options(hass: HomeAssistant, live: Live, entry: MockConfigEntry, **changes: Any) -> None:
+    """Fill the form in."""
+    form: Any = await hass.config_entries.options.async_init(entry.entry_id)
+    answer = {"single_cells": False, "hourly_calls": 120} | changes
+    await live.until(hass.config_entries.options.async_configure(form["flow_id"], answer))
+    await live(0.1)
 
 
 def times(hass: HomeAssistant, device: Storage) -> dict[str, str]:
