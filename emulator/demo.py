@@ -124,7 +124,7 @@ async def run(options: argparse.Namespace) -> None:
         say("Starting Home Assistant ...")
         while (code := await live(options.port, clouds)) == RESTART_WANTED:
             say("Restarting Home Assistant ...")
-        raise HouseholdError(f"Home Assistant has ended with code {code}; {DIRECTORY.name}/console.log may tell why.")
+        raise HouseholdError(f"Home Assistant has ended with code {code}; {DIRECTORY.name}/console.log may say why.")
     finally:
         await clouds.stop()
 

@@ -1,4 +1,4 @@
-"""A Home Assistant of its own beside the emulated clouds, for the demo and the browser test.
+"""A Home Assistant as a process of its own, for the demo and the browser tests.
 
 It is the installed Home Assistant with the integration of this repository, as a process that listens on loopback only.
 """

@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.start import async_at_started
 
-from .account.account import Account, AccountConfigEntry
+from .account.account import AccountConfigEntry
 from .account.coordinator import ReadingsCoordinator
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.alarms import AlarmEvent, AlarmEventType
@@ -36,11 +36,6 @@ async def async_setup_entry(
 class AlarmEventEntity(DeviceEntity, EventEntity):
     """Raises an event for each alarm that begins or ends, on a device itself or on a module behind it."""
 
-    def __init__(self, account: Account, coordinator: ReadingsCoordinator, description: EventEntityDescription) -> None:
-        """Prepare to follow the device."""
-        super().__init__(account, coordinator, description)
-        self._in_order = asyncio.Lock()
-
     @property
     @override
     def available(self) -> bool:
@@ -50,6 +45,7 @@ class AlarmEventEntity(DeviceEntity, EventEntity):
     async def async_added_to_hass(self) -> None:
         # Before the start is over no automation listens.
         await super().async_added_to_hass()
+        self._in_order = asyncio.Lock()
         self.async_on_remove(async_at_started(self.hass, self._start))
 
     @callback

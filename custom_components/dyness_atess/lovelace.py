@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 from homeassistant.components.frontend import async_remove_panel
-from homeassistant.components.http import HomeAssistantView, StaticPathConfig
+from homeassistant.components.http import KEY_HASS, HomeAssistantView, StaticPathConfig
 from homeassistant.components.lovelace import LOVELACE_DATA
 from homeassistant.components.lovelace.resources import ResourceStorageCollection
 from homeassistant.components.panel_custom import async_register_panel
@@ -40,22 +40,17 @@ class StableModule(HomeAssistantView):
     url = STABLE
     requires_auth = False
 
-    def __init__(self, module: str) -> None:
-        """Know where it leads to."""
-        self._text = f'import "{module}";\n'
-
-    async def get(self, _request: web.Request) -> web.Response:
+    async def get(self, request: web.Request) -> web.Response:
         """Answer with a module of one line."""
-        headers = {"Cache-Control": "no-cache"}
-        return web.Response(text=self._text, content_type="text/javascript", headers=headers)
+        text = f'import "{_module(request.app[KEY_HASS])}";\n'
+        return web.Response(text=text, content_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
 async def async_serve(hass: HomeAssistant) -> None:
     """Serve the files, to whoever asks: there is no data in them."""
-    module = _module(hass)
-    path = StaticPathConfig(module.removesuffix("/main.js"), str(FOLDER), cache_headers=True)
+    path = StaticPathConfig(_module(hass).removesuffix("/main.js"), str(FOLDER), cache_headers=True)
     await hass.http.async_register_static_paths([path])
-    hass.http.register_view(StableModule(module))
+    hass.http.register_view(StableModule())
 
 
 async def async_update_screen(hass: HomeAssistant) -> None:

@@ -25,9 +25,9 @@ def basic(api_id: str, api_token: str) -> str:
 class AtessCloud(EmulatedCloud):
     """Open API v1 of one account.
 
-    `success` is the code of a good answer, and every other code is text or number as that is. `limit` is the s for
-    which it refuses the same request again, in the body (atess-api 1). Without `tells_kinds` a PBD is an HPS without a
-    record, and the other way round; with it, not found.
+    `success` is the code of a good answer, and every other code is text or number as that is. For `limit` seconds it
+    refuses the same request again, in the body (atess-api 1). Whoever asks for a PBD as an HPS, or the other way round,
+    is told "not found"; where the cloud does not distinguish them (`kinds_apart` False), there is no record.
     """
 
     prefix = "/api/v1"
@@ -40,7 +40,7 @@ class AtessCloud(EmulatedCloud):
         devices: Iterable[Pbd],
         success: int | str = 0,
         limit: float = 0.0,
-        tells_kinds: bool = True,
+        kinds_apart: bool = True,
     ) -> None:
         super().__init__(devices=devices)
         self.api_id = api_id
@@ -48,7 +48,7 @@ class AtessCloud(EmulatedCloud):
         self.authorization = basic(api_id, api_token)
         self.success = success
         self.limit = limit
-        self.tells_kinds = tells_kinds
+        self.kinds_apart = kinds_apart
         self._answered: dict[tuple[str, str], float] = {}
         self.vendor = VendorFaults(
             replies={
@@ -81,7 +81,7 @@ class AtessCloud(EmulatedCloud):
         if "Accept-Language" not in request.headers:
             return self._envelope(500, "Accept-Language is missing")
         device = self.device(request.query.get("deviceSn"))
-        if not isinstance(device, Pbd) or (self.tells_kinds and device.path.split("/")[1] != path.split("/")[1]):
+        if not isinstance(device, Pbd) or (self.kinds_apart and device.path.split("/")[1] != path.split("/")[1]):
             return self._envelope(400)
         now = self.clock()
         if now.timestamp() - self._answered.get((path, device.serial), 0.0) < self.limit:

@@ -93,7 +93,7 @@ class Pbd(Device):
     def sample_time(self, now: datetime) -> datetime:
         """Give the time of the newest sample that has arrived in the cloud."""
         sample = super().sample_time(now)
-        until = min(now, self.silent_since or now)
+        until = min(now, self.offline_since or now)
         return max(sample, self._restart[0]) if self._restart and self._restart[0] <= until else sample
 
     def answer(self, now: datetime) -> Json | None:

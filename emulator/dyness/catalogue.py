@@ -40,7 +40,7 @@ def _one(kind: Callable[..., Storage], model: Model, **fields: Any) -> Factory:
 
 
 def _with_empty_row(main: Factory, model: Model, ending: str) -> Factory:
-    """Make a device and a row without points beside it, whose serial has another ending."""
+    """Make a device, and a second row without points whose serial has another ending."""
 
     def make(stem: str, **options: Any) -> list[Storage]:
         (device,) = main(stem, **options)
@@ -81,9 +81,9 @@ def _stack(model: Model, modules: int, **fields: Any) -> Factory:
     return _tower(model, modules, STACK, balancing=True, counts_sensors=False, **fields)
 
 
-_POWERBOX_G2 = _low(models.POWERBOX_G2, 1, 400.0, tells_cycles=True)
-_POWERBRICK = {"tells_cycles": True, "warns_when_full": True}
-_SILENT_B = {"variant": "B", "tells_soc": False, "station_capacity": 16.076}
+_POWERBOX_G2 = _low(models.POWERBOX_G2, 1, 400.0, has_cycles=True)
+_POWERBRICK = {"has_cycles": True, "warns_when_full": True}
+_WITHOUT_SOC = {"variant": "B", "has_soc": False, "station_capacity": 16.076}
 
 CATALOGUE: dict[str, Factory] = {
     # Low voltage.
@@ -98,7 +98,7 @@ CATALOGUE: dict[str, Factory] = {
     "powerbox-pro-2-packs": _one(
         LowVoltage, models.POWERBOX_PRO, capacities=(100.0, 100.0, 200.0), station_capacity=10.24
     ),
-    "powerdepot-g2": _low(models.POWERDEPOT_G2, 3, station_capacity=5.12, tells_cycles=True, work_status="Standby"),
+    "powerdepot-g2": _low(models.POWERDEPOT_G2, 3, station_capacity=5.12, has_cycles=True, work_status="Standby"),
     "powerdepot-h5b": _low(models.POWERDEPOT_H5B, 3, unreachable=1),
     "powerbox-g2-a": _POWERBOX_G2,
     "powerbox-g2-b": _low(models.POWERBOX_G2, 1, 400.0, variant="B"),
@@ -106,8 +106,8 @@ CATALOGUE: dict[str, Factory] = {
     "powerbrick-a": _low(models.POWERBRICK, 2, 280.0, **_POWERBRICK),
     "powerbrick-a-1": _low(models.POWERBRICK, 1, 280.0, **_POWERBRICK),
     "powerbrick-b": _low(models.POWERBRICK, 1, 280.0, variant="B", **_POWERBRICK),
-    "powerbrick-sc": _low(models.POWERBRICK_SC, 1, 314.0, **_SILENT_B),
-    "powerbrick-plus": _low(models.POWERBRICK_PLUS, 1, 314.0, **_SILENT_B),
+    "powerbrick-sc": _low(models.POWERBRICK_SC, 1, 314.0, **_WITHOUT_SOC),
+    "powerbrick-plus": _low(models.POWERBRICK_PLUS, 1, 314.0, **_WITHOUT_SOC),
     "junior-box": _one(JuniorBox, models.JUNIOR_BOX),
     # High voltage.
     "tower-t14": _tower(models.TOWER_T14, 4, module_names_itself=False),

@@ -113,7 +113,7 @@ class Cygni(Storage):
         return values
 
     def truth(self, now: datetime) -> Truth:
-        """Give what the points tell, and what the running data tell of panels, house and grid."""
+        """Give what the points show, and what the running data show of panels, house and grid."""
         state = self.state(now)
         voltage = round(mean_voltage(state.soc, state.rate) * self.model.cells, 1)
         room = ambient(state) + self.warmer_by

@@ -20,14 +20,14 @@ TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 class Device:
     """A device that uploads a sample every five minutes.
 
-    `listed` False keeps it out of storage/list (wrong region, no plant). From `silent_since` on its dongle uploads
+    `listed` False keeps it out of storage/list (wrong region, no plant). From `offline_since` on its dongle uploads
     nothing, and the cloud goes on answering with the last sample. An `eager` one uploads whenever it is asked, with a
     clock that is right however fast it lives.
     """
 
     serial: str
     listed: bool = True
-    silent_since: datetime | None = None
+    offline_since: datetime | None = None
     utc_offset: timedelta = timedelta(hours=1)
     eager: bool = False
 
@@ -73,8 +73,8 @@ class Device:
 
     def sample_time(self, now: datetime) -> datetime:
         """Give the time of the newest sample that has arrived in the cloud: it takes an upload 20 to 40 s."""
-        if self.silent_since is not None:
-            now = min(now, self.silent_since)
+        if self.offline_since is not None:
+            now = min(now, self.offline_since)
         if self.eager:
             return now
         phase = crc32(self.serial.encode()) % 300

@@ -69,7 +69,7 @@ class NamedHighVoltage(_Named, HighVoltage):
 
 @dataclass(kw_only=True)
 class NamelessModel(LowVoltage):
-    """Neither an id nor a name that anybody knows, not even that of the time: nothing can be told from it."""
+    """Neither an id nor a name that anybody knows, not even that of the time: nothing can be read from it."""
 
     names: ClassVar[Mapping[str, str]] = {"X1": "Ladezustand", "X2": "Klemmenspannung", "X3": "Strom", "X4": ""}
 
@@ -92,7 +92,7 @@ class NamelessModel(LowVoltage):
 
 @dataclass(kw_only=True)
 class EmptyRow(Storage):
-    """A row of the device list without points: a coordinator or a dongle beside its batteries (#41 #48)."""
+    """A row of the device list without points: a coordinator or a dongle that is listed as a battery is (#41 #48)."""
 
     def values(self, now: datetime) -> Values:
         """Give none."""

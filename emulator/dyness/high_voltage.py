@@ -133,7 +133,7 @@ class HighVoltage(Storage):
         return places
 
     def truth(self, now: datetime) -> Truth:
-        """Give what the points tell, but not the cell's number where it is stuck."""
+        """Give what the points show, but not the cell's number where it is stuck."""
         modules, state = self.measure_modules(now), self.state(now)
         stuck = {"cell_voltage_max_cell", "cell_voltage_min_cell"} if self.index_stuck else set()
         bits: Truth = {key: point in self.raised for point, key in IMBALANCES.items()} if self.alarms == "flags" else {}
@@ -185,6 +185,6 @@ class HighVoltageModule(Module):
         }
 
     def truth(self, now: datetime) -> Truth:
-        """Give every cell and temperature: it tells nothing else."""
+        """Give every cell and temperature; its points show nothing else."""
         now = self.last_known(now)
         return self.reported(now) | single_cells(self.master.measure_module(now, self.number))

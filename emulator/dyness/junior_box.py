@@ -90,7 +90,7 @@ class JuniorBox(LowVoltage):
         }
 
     def system_truth(self, now: datetime) -> Truth:
-        """Give what the points tell."""
+        """Give what the points show."""
         flows = self._flows(now)
         air, heatsink = self._temperatures(now)
         return (

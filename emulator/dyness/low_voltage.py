@@ -56,9 +56,9 @@ class LowVoltage(Storage):
 
     variant: Variant = "A"
     switches: Sequence[datetime] = ()
-    tells_soc: bool = True
+    has_soc: bool = True
     """whether point 23800 of variant B is filled"""
-    tells_cycles: bool = False
+    has_cycles: bool = False
     """whether variant A gives its cycles, which it does in standby only (#29 #36)"""
     warns_when_full: bool = False
 
@@ -83,14 +83,14 @@ class LowVoltage(Storage):
         if self.variant_at(now) == "A":
             return self.system_values(now)
         own = module_values(self, now, 1, serial=collector(self.serial), raised=self.raised)
-        return self.common_values(now) | own | {"23800": str(int(self.state(now).soc)) if self.tells_soc else ""}
+        return self.common_values(now) | own | {"23800": str(int(self.state(now).soc)) if self.has_soc else ""}
 
     def truth(self, now: datetime) -> Truth:
-        """Give what the variant tells."""
+        """Give what the points of the variant show."""
         own = self.rated(now) | {"energy_remaining": self.energy_rated * self.state(now).soc / 100}
         if self.variant_at(now) == "A":
             return own | self.system_truth(now)
-        soc: Truth = {"soc": int(self.state(now).soc)} if self.tells_soc else {}
+        soc: Truth = {"soc": int(self.state(now).soc)} if self.has_soc else {}
         return own | module_truth(self, now, 1, raised=self.raised) | soc
 
     def system_values(self, now: datetime) -> Values:
@@ -135,7 +135,7 @@ class LowVoltage(Storage):
         )
 
     def system_truth(self, now: datetime) -> Truth:
-        """Give what points 100 to 4100 tell."""
+        """Give what points 100 to 4100 show."""
         modules, state, raised = self.measure_modules(now), self.state(now), self._raised(now)
         return (
             electrical(round(_voltage(modules), 1), round(_current(modules), 1))
@@ -165,7 +165,7 @@ class LowVoltage(Storage):
         return self.raised | (HIGH_AT_THE_TOP if top else frozenset())
 
     def _gives_cycles(self, now: datetime) -> bool:
-        return self.tells_cycles and self.state(now).rate == 0
+        return self.has_cycles and self.state(now).rate == 0
 
 
 def _voltage(modules: Sequence[ModuleSample]) -> float:

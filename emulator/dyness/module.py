@@ -32,12 +32,12 @@ class Module(PointDevice):
     number: int = 1
 
     def sample_time(self, now: datetime) -> datetime:
-        """Give the time of the master's sample, unless this module alone is silent."""
+        """Give the time of the master's sample, unless this module alone is offline."""
         return self.master.sample_time(self.last_known(now))
 
     def last_known(self, now: datetime) -> datetime:
-        """Give the time to ask the master about: a silent module knows no later one."""
-        return now if self.silent_since is None else min(now, self.silent_since)
+        """Give the time to ask the master about: a module that is offline knows no later one."""
+        return now if self.offline_since is None else min(now, self.offline_since)
 
     def values(self, now: datetime) -> Values:
         """Give cells, temperatures, current, capacity, states and limits."""
@@ -105,7 +105,7 @@ def module_values(master: Storage, now: datetime, number: int, *, serial: str, r
 
 
 def module_truth(master: Storage, now: datetime, number: int, *, raised: frozenset[str]) -> Truth:
-    """Give what `module_values` tells."""
+    """Give what the points of `module_values` show."""
     sample, state = master.measure_module(now, number), master.state(now)
     return (
         electrical(sample.voltage, sample.current)

@@ -36,7 +36,7 @@ class PointDevice(Device):
 
     @abstractmethod
     def truth(self, now: datetime) -> Truth:
-        """Give what the newest sample measured, at the resolution at which its points tell it."""
+        """Give what the newest sample measured, at the resolution of its points."""
 
     def points(self, now: datetime) -> list[Json]:
         """Give realTime/data."""

@@ -87,7 +87,7 @@ class PbdReplay(Pbd):
 
     @property
     def path(self) -> str:
-        """Where the cloud has it: a download tells the kind."""
+        """Where the cloud has it, by the kind that a download names."""
         return f"/{self.recording.get('kind', 'pbd')}/data-last"
 
     def record(self, now: datetime) -> Json:
@@ -115,7 +115,7 @@ def replay_all(path: Path | str, *, current: bool = True) -> Sequence[Replay | P
 
 
 def read_recordings(path: Path | str) -> list[tuple[str, Json]]:
-    """Bring each form to a serial and the answers by what they tell; a PBD's record stands for its `points`."""
+    """Return each device of a file by its serial, with its answers; a PBD's record stands for its `points`."""
     content = json.loads(Path(path).read_text(encoding="utf-8"))
     name = f"{Path(path).stem}-BMS"
     match content:

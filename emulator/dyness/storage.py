@@ -162,9 +162,9 @@ class Storage(PointDevice):
 
     def station(self) -> Json:
         """Give station/info, which never changes."""
-        told = self.energy_rated if self.station_capacity is None else self.station_capacity
+        capacity = self.energy_rated if self.station_capacity is None else self.station_capacity
         station: Json = load_payload("powerhaus")["station"]
-        return station | {"batteryCapacity": f"{told:.6g}"}
+        return station | {"batteryCapacity": f"{capacity:.6g}"}
 
     def running(self, now: datetime) -> Json:
         """Give getLastRunningDataBySn."""

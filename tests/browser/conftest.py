@@ -53,7 +53,7 @@ async def atess() -> AsyncGenerator[AtessCloud]:
     now = datetime.now(UTC)
     since_midnight = now - now.replace(hour=0, minute=0, second=0, microsecond=0)
     utc_offset = (timedelta(hours=22) - since_midnight) % timedelta(days=1) - timedelta(hours=12)
-    cloud = AtessCloud(devices=[Pbd(silent_since=now, utc_offset=utc_offset)])
+    cloud = AtessCloud(devices=[Pbd(offline_since=now, utc_offset=utc_offset)])
     await cloud.start()
     yield cloud
     await cloud.stop()

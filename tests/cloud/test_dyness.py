@@ -134,10 +134,19 @@ async def test_answers(
         assert raised.value.retry_after == (7 if status == 429 else None)
 
 
-@pytest.mark.parametrize("encoding", ["identity", "gzip"])
-async def test_body_too_large(session: aiohttp.ClientSession, encoding: str) -> None:
-    body = b" " * (transport.BODY_LIMIT + 1)
-    body = gzip.compress(body) if encoding == "gzip" else body
+SPACES = b" " * (transport.BODY_LIMIT + 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "error"),
+    [
+        (SPACES, "identity", "too large"),
+        (gzip.compress(SPACES), "gzip", "too large"),
+        (b"garbage", "gzip", "connection lost"),
+    ],
+    ids=["too large", "too large when unpacked", "garbage"],
+)
+async def test_a_body_that_is_refused(session: aiohttp.ClientSession, body: bytes, encoding: str, error: str) -> None:
     async with answering(body=body, headers={"Content-Encoding": encoding}) as url:
-        with pytest.raises(CloudUnavailable, match="too large"):
+        with pytest.raises(CloudUnavailable, match=error):
             await client_of(session, url).storage_list()

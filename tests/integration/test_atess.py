@@ -113,7 +113,7 @@ async def test_added_in_the_evening(hass: HomeAssistant, live: Live, start: Star
 
 
 async def test_added_with_an_old_record(hass: HomeAssistant, live: Live, start: Start) -> None:
-    _, entry = await start(22, Pbd(silent_since=MIDNIGHT - timedelta(hours=8)))
+    _, entry = await start(22, Pbd(offline_since=MIDNIGHT - timedelta(hours=8)))
     assert shown(hass, entry) == {"online": "off"}
 
 
@@ -122,7 +122,7 @@ async def test_an_old_record_after_a_stop(hass: HomeAssistant, live: Live, start
     device = Pbd()
     _, entry = await start(12, device)
     await live(30)
-    device.silent_since = now() + timedelta(minutes=15)
+    device.offline_since = now() + timedelta(minutes=15)
     await live.restart(entry, stopped_for=60)
     await live(1)
     assert state(hass, "online", SERIAL) == "off"
@@ -202,7 +202,7 @@ async def test_night(hass: HomeAssistant, live: Live, start: Start, frozen: str)
         case "null":
             cloud.add_fault(Fault("null_data"))
         case "one record":
-            device.silent_since = now()
+            device.offline_since = now()
         case "two records":
             device.frozen_at = (now(), now() - timedelta(minutes=5))
         case "status":
@@ -217,24 +217,11 @@ async def test_night(hass: HomeAssistant, live: Live, start: Start, frozen: str)
     assert shown(hass, entry) == totals
     assert set(gaps(cloud)) == {330}
     cloud.clear_faults()
-    device.silent_since, device.frozen_at, device.overrides = None, (), {}
+    device.offline_since, device.frozen_at, device.overrides = None, (), {}
     await live(6)
     assert shown(hass, entry).keys() == states_of(hass, entry, SERIAL).keys()
     assert state(hass, "online", SERIAL) == "on"
     expect_powers(hass, cloud, device, "pv_power", "output_power")
-
-
-@pytest.mark.parametrize("form", ["plain", "zone", "utc", "epoch", "milliseconds"])
-@pytest.mark.parametrize("zone", [-8, 0, 8])
-async def test_clocks(hass: HomeAssistant, live: Live, start: Start, form: Any, zone: float) -> None:
-    """Live numbers are of now whatever the clock shows, also if it stands."""
-    device = Pbd(time_form=form, utc_offset=timedelta(hours=zone))
-    await start(12, device)
-    seen = set[str | None]()
-    await live(60, lambda: seen.add(state(hass, "online", SERIAL)))
-    device.stuck_since = now()
-    await live(120, lambda: seen.add(state(hass, "online", SERIAL)))
-    assert seen == {"on"}
 
 
 @pytest.mark.parametrize("is_alone", [True, False])
@@ -282,7 +269,7 @@ async def test_without_a_battery(hass: HomeAssistant, live: Live, start: Start, 
 async def test_the_other_kind(hass: HomeAssistant, live: Live, start: Start) -> None:
     """A cloud that has no record at night does not tell an HPS from a PBD."""
     device = Hps(form="string", null_at_night=True)
-    cloud, entry = await start(22, device, tells_kinds=False)
+    cloud, entry = await start(22, device, kinds_apart=False)
     assert [subentry.data["kind"] for subentry in entry.subentries.values()] == ["pbd"]
     await live(4 * 60)
     await live.restart(entry)
@@ -306,7 +293,7 @@ async def test_deleted_while_it_is_asked(
     hass: HomeAssistant, live: Live, start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Also one of which no record was ever seen, whose kind is in doubt."""
-    _, entry = await start(22, Hps(form="string", null_at_night=True), tells_kinds=False)
+    _, entry = await start(22, Hps(form="string", null_at_night=True), kinds_apart=False)
     account, (subentry,) = entry.runtime_data, entry.subentries.values()
     (coordinator,) = account.devices.values()
     assert coordinator.data is None

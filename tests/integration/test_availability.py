@@ -129,7 +129,7 @@ async def test_no_young_value_after_an_outage(hass: HomeAssistant, live: Live, k
 
 async def test_an_old_sample(hass: HomeAssistant, live: Live, caplog: pytest.LogCaptureFixture) -> None:
     """The dongle is offline; the cloud goes on answering with the last sample (also F24)."""
-    tower = one("tower-t14", silent_since=now())
+    tower = one("tower-t14", offline_since=now())
     _, entry = await live.start(tower)
     before = states_of(hass, entry, tower.serial)
     await live(24)
@@ -141,7 +141,7 @@ async def test_an_old_sample(hass: HomeAssistant, live: Live, caplog: pytest.Log
     stays = {key for key, shown in states.items() if shown != "unavailable"}
     assert stays == (STAYS | {"cycles"}) & before.keys()
     assert {key: states[key] for key in stays} == {key: before[key] for key in stays}
-    tower.silent_since = None
+    tower.offline_since = None
     await live(11)
     assert "unavailable" not in states_of(hass, entry, tower.serial).values()
 
@@ -152,10 +152,10 @@ async def test_an_older_sample_changes_nothing(hass: HomeAssistant, live: Live) 
     _, entry = await live.start(device)
     await live(11)
     before = states_of(hass, entry, device.serial)
-    device.silent_since = now() - timedelta(minutes=9)
+    device.offline_since = now() - timedelta(minutes=9)
     await live(6)
     assert states_of(hass, entry, device.serial) == before
-    device.silent_since = None
+    device.offline_since = None
     await live(5)
     assert state(hass, "last_report", device.serial) != before["last_report"]
 

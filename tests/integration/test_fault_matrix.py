@@ -12,8 +12,7 @@ import ssl
 from typing import Any, cast, get_args, override
 from unittest.mock import patch
 
-from aiohttp import ClientSession, web
-from aiohttp.test_utils import TestServer
+from aiohttp import ClientSession
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -49,8 +48,8 @@ LONG = ("network_anomaly", "hang", "nobody_listens")
 
 UNAVAILABLE, LIMITED, EMPTY, HARMLESS = "unavailable", "limited", "empty", "harmless"
 """What a read ends in."""
-WIRE = ("nobody_listens", "no_name", "bad_certificate", "no_tls", "too_large", "gzip_garbage", "redirect_elsewhere")
-"""Faults of the way to the cloud."""
+WIRE = ("nobody_listens", "no_name", "bad_certificate", "no_tls")
+"""Faults of the way to the cloud; bodies and redirects that are refused are in `tests/cloud`."""
 OUTCOMES = dict.fromkeys((*get_args(FaultKind), *WIRE), UNAVAILABLE) | {
     **dict.fromkeys(("rate_limited", "rate_limited_in_body"), LIMITED),
     **dict.fromkeys(("null_data", "empty_data", "points_without_values", "wrong_types"), EMPTY),
@@ -149,35 +148,23 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     return context
 
 
-async def answer_wrongly(request: web.Request) -> web.Response:
-    match request.path.split("/")[1]:
-        case "too_large":
-            return web.Response(body=b" " * (transport.BODY_LIMIT + 1))
-        case "gzip_garbage":
-            return web.Response(body=bytes(range(256)), headers={"Content-Encoding": "gzip"})
-        case "redirect_elsewhere":
-            return web.Response(status=307, headers={"Location": "/followed"})
-    raise AssertionError("a redirect was followed")
-
-
 @pytest.fixture
 async def elsewhere(
     hass: HomeAssistant, self_signed: ssl.SSLContext, unused_tcp_port: int
 ) -> AsyncGenerator[dict[str, str]]:
     """Where the wrong ways to a cloud end; no name is resolved."""
-    app, connector = web.Application(), cast("Any", async_get_clientsession(hass).connector)
-    app.router.add_route("*", "/{path:.*}", answer_wrongly)
+    connector: Any = async_get_clientsession(hass).connector
+    hang_up = [lambda _, writer: writer.close(), "127.0.0.1", 0]
     async with (
-        TestServer(app, host="127.0.0.1") as server,
-        await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=self_signed) as impostor,
+        await asyncio.start_server(*hang_up) as plain,
+        await asyncio.start_server(*hang_up, ssl=self_signed) as impostor,
     ):
-        plain = str(server.make_url("/"))
         with patch.object(connector._resolver, "resolve", side_effect=OSError("no such name")):
-            yield {name: plain + name for name in ("too_large", "gzip_garbage", "redirect_elsewhere")} | {
+            yield {
                 "no_name": "https://cloud.invalid",
                 "nobody_listens": f"http://127.0.0.1:{unused_tcp_port}",
                 "bad_certificate": f"https://127.0.0.1:{impostor.sockets[0].getsockname()[1]}",
-                "no_tls": plain.replace("http:", "https:").rstrip("/"),
+                "no_tls": f"https://127.0.0.1:{plain.sockets[0].getsockname()[1]}",
             }
 
 

@@ -181,7 +181,7 @@ async def test_f20_f21_f22_a_state_of_charge_from_the_day(
     hass: HomeAssistant, live: Live, history: PowerHistory, expected: int | None
 ) -> None:
     """A battery that tells it in the day's records only, and one that tells it itself, which comes before records."""
-    device = one("powerbrick-b", tells_soc=False, absent=frozenset({"14000", "14100"}), history=history)
+    device = one("powerbrick-b", has_soc=False, absent=frozenset({"14000", "14100"}), history=history)
     itself = one("dl5-1", history=history)
     await live.start(device, itself)
     await live(0.2)
@@ -279,7 +279,7 @@ async def test_f31_f34_names_do_not_matter(hass: HomeAssistant, live: Live, name
     """1400, 1600 and 13400 mean something else in a low-voltage pack, in its 5-digit variant and in a tower."""
     devices = [
         LowVoltage(serial="DEMOPLAIN-BMS", model=POWERBRICK, model_name=name),
-        LowVoltage(serial="DEMOFIVE-BMS", model=POWERBRICK_SC, model_name=name, variant="B", tells_soc=False),
+        LowVoltage(serial="DEMOFIVE-BMS", model=POWERBRICK_SC, model_name=name, variant="B", has_soc=False),
         one("tower-t14", model_name=name),
     ]
     await live.start(*devices)

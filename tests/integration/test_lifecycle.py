@@ -1,7 +1,8 @@
 """Start, restart and unload, devices that come and go, and what is kept over all of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ import logging
 from typing import Any
 from unittest.mock import patch
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 import pytest
@@ -17,6 +18,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dyness_atess import async_remove_config_entry_device
 from custom_components.dyness_atess.account.memory import DELAY
+from custom_components.dyness_atess.cloud.dyness import DynessClient
 from custom_components.dyness_atess.const import DOMAIN
 from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault, FaultKind
@@ -194,22 +196,32 @@ async def test_a_module_that_goes_and_comes(hass: HomeAssistant, live: Live) -> 
     assert number(hass, "voltage", module)
 
 
+@contextmanager
+def held(method: str, serial: str) -> Generator[tuple[asyncio.Event, asyncio.Event]]:
+    """Hold answers about a device back: the first event says that there is one; while the second is set they go on."""
+    asked, released, call = asyncio.Event(), asyncio.Event(), getattr(DynessClient, method)
+    released.set()
+
+    async def hold(client: DynessClient, device: str, *arguments: Any) -> Any:
+        answer = await call(client, device, *arguments)
+        if device == serial:
+            asked.set()
+            await released.wait()
+        return answer
+
+    with patch.object(DynessClient, method, hold):
+        yield asked, released
+
+
 @pytest.mark.parametrize("unloaded", [False, True])
 async def test_an_answer_for_what_is_gone(hass: HomeAssistant, live: Live, *, unloaded: bool) -> None:
     """It neither brings back a battery that its owner deleted, nor its repair, nor its memory."""
     (stranger,) = [replace(one("future-low-voltage"), serial=SECOND)]
-    cloud, entry = await live.start(PowerHaus(), stranger)
-    assert issues(hass, "read_by_name")
-    account = entry.runtime_data
-    released = asyncio.Event()
-    fetch = account.devices[SECOND]._fetch
-
-    async def held(turn: Any) -> Any:
-        answer = await fetch(turn)
-        await released.wait()
-        return answer
-
-    with patch.object(account.devices[SECOND], "_fetch", held):
+    with held("realtime_data", SECOND) as (_, released):
+        cloud, entry = await live.start(PowerHaus(), stranger)
+        assert issues(hass, "read_by_name")
+        account = entry.runtime_data
+        released.clear()
         reading = asyncio.ensure_future(account.devices[SECOND].async_refresh())
         await live(0.1)
         cloud.devices.pop(SECOND)
@@ -227,6 +239,20 @@ async def test_an_answer_for_what_is_gone(hass: HomeAssistant, live: Live, *, un
     assert not issues(hass, "read_by_name")
 
 
+async def test_a_mistyped_account_leaves_no_queue(hass: HomeAssistant, live: Live) -> None:
+    cloud, _ = await live.start(PowerHaus())
+    flow = hass.config_entries.flow
+    form: Any = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    account = {"app_id": "mistyped", "app_secret": "secret", "region": "other"}
+    for answer in ({"next_step_id": "dyness"}, account, {"base_url": cloud.url}):
+        form = await live.until(flow.async_configure(form["flow_id"], answer))
+    assert form["errors"] == {"base": "invalid_auth"}
+    queues = hass.data["dyness_atess_connections"]
+    assert queues.keys() == {f"dyness:{cloud.app_id}", "dyness:mistyped"}
+    flow.async_abort(form["flow_id"])
+    assert queues.keys() == {f"dyness:{cloud.app_id}"}
+
+
 async def test_memory_that_is_closed(hass: HomeAssistant, live: Live, hass_storage: dict[str, Any]) -> None:
     """What still runs while an account is unloaded writes no file of it later: not into the next one, nor behind it."""
     _, entry = await live.start(*two())
@@ -239,21 +265,16 @@ async def test_memory_that_is_closed(hass: HomeAssistant, live: Live, hass_stora
 
 async def test_history_for_what_is_gone(hass: HomeAssistant, live: Live, caplog: pytest.LogCaptureFixture) -> None:
     """It brings a battery back neither, when its owner deletes it while the history of a gap is on its way."""
-    cloud, entry = await live.start(*two())
-    account = entry.runtime_data
-    cloud.add_fault(Fault("network_anomaly", serial=SECOND))
-    await live(30)
-    asked, released = asyncio.Event(), asyncio.Event()
-
-    async def held(_turn: Any) -> Any:
-        asked.set()
-        await released.wait()
-        return []
-
-    with patch.object(account.batteries[SECOND]._history, "_call", held):
+    with held("last_power_data", SECOND) as (asked, released):
+        cloud, entry = await live.start(*two())
+        account = entry.runtime_data
+        cloud.add_fault(Fault("network_anomaly", serial=SECOND))
+        await live(30)
+        released.clear()
+        asked.clear()
         cloud.clear_faults()
-        while not asked.is_set():
-            await live(1)
+        await live(6)
+        assert asked.is_set()
         cloud.devices.pop(SECOND)
         account.device_list.async_ask()
         await live(0.1)

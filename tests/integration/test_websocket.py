@@ -292,7 +292,7 @@ async def test_dongle_without_network(
     hass: HomeAssistant, poll: Poll, loaded: MockConfigEntry, cloud: DynessCloud, look: Look
 ) -> None:
     """The cloud goes on to answer, with the last sample that it has."""
-    cloud.devices[SERIAL].silent_since = cloud.clock()
+    cloud.devices[SERIAL].offline_since = cloud.clock()
     for _ in range(8):
         await poll()
     picture = await look(device_of(hass, loaded, SERIAL).id)

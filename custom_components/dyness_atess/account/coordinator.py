@@ -68,6 +68,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """
         self.digest = digest(serial)
         super().__init__(hass, entry, credentials, f"{name} {self.digest}")
+        self.always_update = False  # the same sample once more is nothing new
         self.serial = serial
         self._fetch, self._decode = fetch, decode
         self.rhythm = rhythm

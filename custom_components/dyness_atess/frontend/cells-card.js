@@ -190,8 +190,7 @@ export class CellsCard extends Localized {
     const when = arrival(picture, new Date());
     const arrives = when && texts.say({ full: "card_full_at", reserve: "card_reserve_at" }[when.kind], { time: texts.time(when.time) });
     const doing = { charging: "card_charging", discharging: "card_discharging", idle: "card_idle" }[way];
-    const arrow = ICONS[way] && icon(ICONS[way]);
-    arrow?.classList.add(way);
+    const arrow = ICONS[way] && icon(ICONS[way], undefined, way);
     const watts = way === "idle" ? "" : texts.power(picture.power);
     return make("header", {},
       make("div", { class: "title" },
@@ -234,8 +233,7 @@ export class CellsCard extends Localized {
       const kind = alarm.protection ? "protection" : alarm.expected ? "expected" : "warning";
       const where = alarm.module != null && modules.length > 1 ? texts.say("card_module", { number: alarm.module }) : null;
       const note = [where, alarm.expected ? texts.say("card_expected") : null].filter(Boolean).join(" · ");
-      const mark = icon(alarm.expected ? ICONS.ok : ICONS.warning);
-      mark.classList.add(kind);
+      const mark = icon(alarm.expected ? ICONS.ok : ICONS.warning, undefined, kind);
       const words = make("span", { class: "words" }, make("span", {}, texts.entity(alarm.key, "binary_sensor")), note ? make("span", { class: "quiet" }, note) : null);
       if (!alarm.entity_id) return make("div", {}, mark, words);
       const show = () => fire(this, "hass-more-info", { entityId: alarm.entity_id });

@@ -25,8 +25,8 @@ export function draw(attributes, markup) {
 }
 
 /** An icon of Material Design, which Home Assistant's own are too. */
-export const icon = (path, size = "1.25em") =>
-  draw({ viewBox: "0 0 24 24", width: size, height: size, fill: "currentColor", "aria-hidden": "true" }, `<path d="${path}"/>`);
+export const icon = (path, size = "1.25em", kind = "") =>
+  draw({ viewBox: "0 0 24 24", width: size, height: size, class: kind, fill: "currentColor", "aria-hidden": "true" }, `<path d="${path}"/>`);
 
 /** An element with its texts in the language of the user: who extends it draws itself with them in `draw`. */
 export class Localized extends HTMLElement {

@@ -9,29 +9,23 @@ import { translator } from "./text.js";
 const DOMAIN = "dyness_atess";
 const documentationURL = "https://github.com/dyness-atess/dyness-atess-home-assistant";
 
-/** Add something to a list of the frontend's pickers, once in a page. */
-function offer(list, entry) {
-  window[list] ??= [];
-  const known = window[list].find((each) => each.type === entry.type);
-  if (!known) window[list].push(entry);
-  return known ?? entry;
-}
-
-const card = offer("customCards", {
+const card = {
   type: TYPE,
   name: "Dyness & ATESS",
   description: "A battery with all its cells, or a converter with all that flows through it",
   preview: true,
   documentationURL,
   getEntitySuggestion,
-});
-const dashboard = offer("customStrategies", {
+};
+const dashboard = {
   type: STRATEGY,
   strategyType: "dashboard",
   name: "Dyness & ATESS",
   description: "Every battery and converter: what it does now, its cells, its limits and its history",
   documentationURL,
-});
+};
+(window.customCards ??= []).push(card);
+(window.customStrategies ??= []).push(dashboard);
 
 // In the user's language as soon as it is known; the pickers read it when they open.
 const { hass } = document.querySelector("home-assistant") ?? {};

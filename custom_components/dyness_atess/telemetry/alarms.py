@@ -80,14 +80,11 @@ class Alarms:
             else:
                 expected = self.active.pop(key)
             if last and key not in elsewhere:
+                kind = "warning" if key in WARNINGS or key is Key.WARNING else "protection"
                 attributes = _attributes(key, reading.values, module) | {"expected": expected}
-                events.append(AlarmEvent(_type(key, rises), rises, attributes))
+                type_ = AlarmEventType(f"{kind}_{'raised' if rises else 'cleared'}")
+                events.append(AlarmEvent(type_, rises, attributes))
         return events
-
-
-def _type(key: Key, rises: bool) -> AlarmEventType:
-    kind = "warning" if key in WARNINGS or key is Key.WARNING else "protection"
-    return AlarmEventType(f"{kind}_{'raised' if rises else 'cleared'}")
 
 
 def _is_expected(active: Collection[str], values: Mapping[Key, Value], flags: Mapping[Key, bool]) -> bool:

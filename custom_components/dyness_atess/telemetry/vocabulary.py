@@ -81,46 +81,20 @@ BatteryStatus = StrEnum(
 )
 """What a battery's management system says that the battery does or forbids."""
 
-WARNINGS = frozenset(
-    {
-        Key.CELL_VOLTAGE_IMBALANCE,
-        Key.MOSFET_TEMPERATURE_HIGH,
-        Key.CELL_TEMPERATURE_LOW,
-        Key.CELL_TEMPERATURE_HIGH,
-        Key.CELL_VOLTAGE_LOW,
-        Key.CELL_VOLTAGE_HIGH,
-        Key.MODULE_VOLTAGE_LOW,
-        Key.MODULE_VOLTAGE_HIGH,
-        Key.INTERNAL_COMMUNICATION_ERROR,
-        Key.DISCHARGE_OVERCURRENT,
-        Key.CHARGE_OVERCURRENT,
-        Key.CELL_TEMPERATURE_IMBALANCE,
-        Key.INSULATION_LOW,
-        Key.CELL_FAULT,
-    }
-)
-"""Bits that say something is near a limit; some are normal at the top of charge."""
-
 PROTECTIONS = frozenset(key for key in Key if key.endswith("_protection"))
 """Bits that say that the battery has stopped something to protect itself."""
 
+WARNINGS = frozenset(
+    {Key(key.removesuffix("_protection")) for key in PROTECTIONS if key is not Key.SYSTEM_FAULT_PROTECTION}
+    | {Key.CELL_VOLTAGE_IMBALANCE, Key.CELL_TEMPERATURE_IMBALANCE, Key.INTERNAL_COMMUNICATION_ERROR}
+    | {Key.INSULATION_LOW, Key.CELL_FAULT}
+)
+"""Bits that say something is near a limit; some are normal at the top of charge."""
+
 ALARMS = WARNINGS | PROTECTIONS | {Key.ALARM, Key.WARNING, Key.FAULT}
 
-LIFETIME = frozenset(
-    {
-        Key.ENERGY_CHARGED,
-        Key.ENERGY_DISCHARGED,
-        Key.PV_ENERGY,
-        Key.OUTPUT_ENERGY,
-        Key.LOAD_ENERGY,
-        Key.ENERGY_IMPORTED,
-        Key.ENERGY_EXPORTED,
-        Key.CHARGE_TIME,
-        Key.DISCHARGE_TIME,
-        Key.PV_TIME,
-    }
-)
-"""Counters that never fall: they are right however old the sample is."""
+LIFETIME = frozenset(Key(key.removesuffix("_today")) for key in Key if key.endswith("_today"))
+"""Counters that never fall: they are right however old the sample is. Each has one of the day."""
 
 TODAY = frozenset(Key(f"{key}_today") for key in LIFETIME if "energy" in key)
 """kWh since midnight."""

@@ -84,11 +84,11 @@ def test_offset_of_the_clock_dates_what_comes_after_a_gap() -> None:
     for number in range(3):
         decoder.decode(device.answer(NOON + number * POLL), NOON + number * POLL)
     assert decoder.memory["clock_offset"] == pytest.approx(8 * 3600, abs=UPLOAD.total_seconds())
-    device.silent_since = NOON + timedelta(hours=5)
+    device.offline_since = NOON + timedelta(hours=5)
     evening = NOON + timedelta(hours=9)
     old = ConverterDecoder("pbd", decoder.memory).decode(device.answer(evening), evening)
     assert old.sampled_at
-    assert abs(old.sampled_at - device.silent_since) < 2 * UPLOAD
+    assert abs(old.sampled_at - device.offline_since) < 2 * UPLOAD
     # What another device of the account has learned is enough.
     seeded = ConverterDecoder("pbd", {"clock_offset": decoder.memory["clock_offset"]})
     assert seeded.decode(device.answer(evening), evening).sampled_at == old.sampled_at

@@ -142,6 +142,7 @@ def test_tower_says_what_is_on_by_name(name: str, point_id: str, key: Key) -> No
         ("2", "0.0", None),
         ("170", "-12.0", None),
         ("2", "", None),
+        ("7", "-12.0", None),
     ],
 )
 def test_tower_status_is_believed_where_the_current_agrees(byte: str, current: str, status: str | None) -> None:

@@ -25,24 +25,18 @@ def decode_alarms(data: Any, now: datetime, private: Collection[str]) -> dict[st
     """
     page = data.get("pageDate") if isinstance(data, dict) else None
     rows = page.get("list") if isinstance(page, dict) else None
-    alarms = [
-        (began_at, row)
-        for row in (rows if isinstance(rows, list) else ())
-        if isinstance(row, dict)
-        and str(row.get("clearStatus")) != CLEARED
-        and (began_at := sample_time(str(row.get("beginTime"))))
-        and abs(now - began_at) <= RECENT
-    ]
-    newest = [row for began_at, row in alarms if began_at == max(time for time, _ in alarms)]
+    on: dict[datetime, list[dict[str, Any]]] = {}
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and str(row.get("clearStatus")) != CLEARED:
+            began_at = sample_time(str(row.get("beginTime")))
+            if began_at and abs(now - began_at) <= RECENT:
+                on.setdefault(began_at, []).append(row)
     hidden = [word.casefold() for word in private if len(word) > 3]
     found = {}
     for name, field in (("text", "eventContent"), ("advice", "solution")):
-        texts = dict.fromkeys(" ".join(text.split()) for row in newest if isinstance(text := row.get(field), str))
-        shown = "; ".join(filter(None, texts))[:LONGEST]
-        if shown and shown.isprintable() and not _is_private(shown, hidden):
+        newest = [text for row in on[max(on)] if isinstance(text := row.get(field), str)] if on else []
+        shown = "; ".join(filter(None, dict.fromkeys(" ".join(text.split()) for text in newest)))[:LONGEST]
+        is_private = _IDENTIFYING.search(shown) or any(word in shown.casefold() for word in hidden)
+        if shown.isprintable() and shown and not is_private:
             found[name] = shown
     return found
-
-
-def _is_private(text: str, hidden: Collection[str]) -> bool:
-    return bool(_IDENTIFYING.search(text)) or any(word in text.casefold() for word in hidden)
