@@ -149,7 +149,10 @@ class Combined:
         sums, energies = self._sums, self._sums.energies
         if sums.midnight != (midnight := last_midnight()):
             sums.midnight = midnight
-            energies |= {key: Sum() for key in TODAY & energies.keys()}
+            for key in TODAY & energies.keys():
+                of, days = energies[key].of, {part.serial: part.today.energies.get(key) for part in self._parts}
+                abroad = {serial for serial, day in days.items() if day and day.is_abroad}
+                energies[key] = Sum(of={serial: of[serial] for serial in abroad & of.keys()})
         for key in COUNTED:
             begun = [part for part in self._parts if key not in TODAY or part.today.midnight == midnight]
             now = {part: value for part in begun for value in _numbers(key, part)}
