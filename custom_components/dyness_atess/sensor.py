@@ -1,5 +1,6 @@
 """Sensors: the quantities of a reading and what the device list says."""
 
+from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -51,7 +52,6 @@ from .telemetry.vocabulary import (
 )
 
 PARALLEL_UPDATES = 0
-_Disabler = er.RegistryEntryDisabler
 SCAN_INTERVAL = timedelta(minutes=5)
 """For the one sensor that no coordinator feeds."""
 
@@ -147,7 +147,6 @@ OFF_AT_FIRST = {
     Key.SIGNAL_STRENGTH: Kind(Class.SIGNAL_STRENGTH, SIGNAL_STRENGTH_DECIBELS_MILLIWATT, 0, State.MEASUREMENT),
 }
 
-
 _NUMBERED: dict[str, tuple[str, str]] = {
     **{key: ("probe_temperature", str(number)) for number, key in enumerate(PROBE_TEMPERATURES, 1)},
     **{key: ("single_cell_voltage", str(number)) for number, key in enumerate(CELL_VOLTAGES, 1)},
@@ -235,19 +234,19 @@ def show_single_cells(hass: HomeAssistant, entry: AccountConfigEntry) -> dict[st
 
     Returns those that are on now, by the serial numbers of their devices.
     """
+    by = er.RegistryEntryDisabler
     shown = entry.options.get(CONF_SINGLE_CELLS, False)
     # Home Assistant reloads an account of which an entity is turned on, unless its entry had turned it off.
-    steps = (_Disabler.CONFIG_ENTRY, None) if shown else (_Disabler.INTEGRATION,)
+    before, steps = (by.INTEGRATION, (by.CONFIG_ENTRY, None)) if shown else (None, (by.INTEGRATION,))
     registry = er.async_get(hass)
-    turned_on: dict[str, list[Key]] = {}
+    changed = defaultdict[str, list[Key]](list)
     for registered in er.async_entries_for_config_entry(registry, entry.entry_id):
         serial, _, key = registered.unique_id.rpartition("-")
-        if key in CELL_VOLTAGES and registered.disabled_by is (_Disabler.INTEGRATION if shown else None):
+        if key in CELL_VOLTAGES and registered.disabled_by is before:
             for disabled_by in steps:
                 registry.async_update_entity(registered.entity_id, disabled_by=disabled_by)
-            if shown:
-                turned_on.setdefault(serial, []).append(Key(key))
-    return turned_on
+            changed[serial].append(Key(key))
+    return changed if shown else {}
 
 
 def _time(seconds: float | None) -> datetime | None:
