@@ -1,6 +1,5 @@
 """Sensors: the quantities of a reading and what the device list says."""
 
-from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,7 +26,7 @@ from homeassistant.const import (
     UnitOfTime,
 )
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
@@ -35,6 +34,7 @@ from homeassistant.util import dt as dt_util
 
 from .account.account import AccountConfigEntry
 from .account.coordinator import ReadingsCoordinator
+from .account.registry import show_single_cells
 from .const import CONF_SINGLE_CELLS, DOMAIN
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.device import WorkStatus
@@ -226,27 +226,6 @@ async def async_setup_entry(
     account.on_options.append(apply_options)
     account.combined.on_change.append(add_combined)
     add_combined()
-
-
-@callback
-def show_single_cells(hass: HomeAssistant, entry: AccountConfigEntry) -> dict[str, list[Key]]:
-    """Turn the sensors of single cells on or off as the option says; what the user turned off stays off.
-
-    Returns those that are on now, by the serial numbers of their devices.
-    """
-    by = er.RegistryEntryDisabler
-    shown = entry.options.get(CONF_SINGLE_CELLS, False)
-    # Home Assistant reloads an account of which an entity is turned on, unless its entry had turned it off.
-    before, steps = (by.INTEGRATION, (by.CONFIG_ENTRY, None)) if shown else (None, (by.INTEGRATION,))
-    registry = er.async_get(hass)
-    changed = defaultdict[str, list[Key]](list)
-    for registered in er.async_entries_for_config_entry(registry, entry.entry_id):
-        serial, _, key = registered.unique_id.rpartition("-")
-        if key in CELL_VOLTAGES and registered.disabled_by is before:
-            for disabled_by in steps:
-                registry.async_update_entity(registered.entity_id, disabled_by=disabled_by)
-            changed[serial].append(Key(key))
-    return changed if shown else {}
 
 
 def _time(seconds: float | None) -> datetime | None:
