@@ -115,6 +115,7 @@ async def test_card_and_page(tmp_path: Path, port: int, cloud: DynessCloud) -> N
             await see_cells(dashboard)
             await look_from_all_sides(home, dashboard)
             await ask_for_history(dashboard)
+            await edit(dashboard)
             await page.open("/dyness-atess")
             await expect(page.page.locator(CARD)).to_contain_text(["DL5.0C", "PowerHaus", "Tower T46"])
             await page.screenshot("cells-page")
