@@ -26,7 +26,7 @@ from homeassistant.const import (
     UnitOfTime,
 )
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
@@ -34,6 +34,7 @@ from homeassistant.util import dt as dt_util
 
 from .account.account import AccountConfigEntry
 from .account.coordinator import ReadingsCoordinator
+from .account.registry import show_single_cells
 from .const import CONF_SINGLE_CELLS, DOMAIN
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.device import WorkStatus
@@ -51,7 +52,6 @@ from .telemetry.vocabulary import (
 )
 
 PARALLEL_UPDATES = 0
-_Disabler = er.RegistryEntryDisabler
 SCAN_INTERVAL = timedelta(minutes=5)
 """For the one sensor that no coordinator feeds."""
 
@@ -147,7 +147,6 @@ OFF_AT_FIRST = {
     Key.SIGNAL_STRENGTH: Kind(Class.SIGNAL_STRENGTH, SIGNAL_STRENGTH_DECIBELS_MILLIWATT, 0, State.MEASUREMENT),
 }
 
-
 _NUMBERED: dict[str, tuple[str, str]] = {
     **{key: ("probe_temperature", str(number)) for number, key in enumerate(PROBE_TEMPERATURES, 1)},
     **{key: ("single_cell_voltage", str(number)) for number, key in enumerate(CELL_VOLTAGES, 1)},
@@ -227,27 +226,6 @@ async def async_setup_entry(
     account.on_options.append(apply_options)
     account.combined.on_change.append(add_combined)
     add_combined()
-
-
-@callback
-def show_single_cells(hass: HomeAssistant, entry: AccountConfigEntry) -> dict[str, list[Key]]:
-    """Turn the sensors of single cells on or off as the option says; what the user turned off stays off.
-
-    Returns those that are on now, by the serial numbers of their devices.
-    """
-    shown = entry.options.get(CONF_SINGLE_CELLS, False)
-    # Home Assistant reloads an account of which an entity is turned on, unless its entry had turned it off.
-    steps = (_Disabler.CONFIG_ENTRY, None) if shown else (_Disabler.INTEGRATION,)
-    registry = er.async_get(hass)
-    turned_on: dict[str, list[Key]] = {}
-    for registered in er.async_entries_for_config_entry(registry, entry.entry_id):
-        serial, _, key = registered.unique_id.rpartition("-")
-        if key in CELL_VOLTAGES and registered.disabled_by is (_Disabler.INTEGRATION if shown else None):
-            for disabled_by in steps:
-                registry.async_update_entity(registered.entity_id, disabled_by=disabled_by)
-            if shown:
-                turned_on.setdefault(serial, []).append(Key(key))
-    return turned_on
 
 
 def _time(seconds: float | None) -> datetime | None:

@@ -1,13 +1,17 @@
 """From the first page of a new Home Assistant to both systems, with a cloud that fails and comes back."""
 
+import asyncio
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from playwright.async_api import expect
 
 from emulator.atess.cloud import AtessCloud
 from emulator.dyness.cloud import DynessCloud
+from emulator.dyness.powerhaus import PowerHaus
 from emulator.faults import Fault
-from emulator.household import DOMAIN, Household, User
+from emulator.household import DOMAIN, Household, User, household
 from tests.browser.frontend import Frontend
 
 ROBIN = User(name="Robin", username="robin", password="robin's password")
@@ -15,6 +19,7 @@ POWERHAUS = "R07E00000000DEMO-BMS"
 READINGS = {"voltage": "53.2 V", "soc": "100%", "cell_voltage_max": "3.327 V"}
 PBD = "DEMOPBD001"
 WRONG = "mistyped"
+RELOAD_DELAY = 30
 
 
 async def test_both_systems(cloud: DynessCloud, atess: AtessCloud, home: Household, frontend: Frontend) -> None:
@@ -157,3 +162,27 @@ async def expect_readings(frontend: Frontend, serial: str, readings: Mapping[str
     for key, text in readings.items():
         await frontend.expect_state(entities[key], text)
         await expect(frontend.row(entities[key]["original_name"])).to_contain_text(text)
+
+
+async def test_single_cells_need_no_reload(tmp_path: Path, port: int) -> None:
+    """Home Assistant reloads an account of which an entity is turned on after 30 s, each version by its own rules."""
+    cloud = DynessCloud(devices=[device := PowerHaus()])
+    await cloud.start()
+    async with household(tmp_path, port) as home:
+        await home.log_in(ROBIN)
+        app = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": "other"}
+        entry_id = await home.configure(DOMAIN, {"next_step_id": "dyness"}, app, {"base_url": cloud.url})
+        online = (await home.entities(device.serial))["online"]
+
+        async def states() -> dict[str, dict[str, Any]]:
+            return {state["entity_id"]: state for state in await home.call("get_states")}
+
+        before = await states()
+        await home.set_options(entry_id, {"single_cells": True})
+        await asyncio.sleep(RELOAD_DELAY + 5)
+        after = await states()
+        cells = [entity for entity in after.keys() - before.keys() if "cell" in entity]
+        assert len(cells) == 16
+        assert all(3 < float(after[cell]["state"]) < 3.7 for cell in cells)
+        assert after[online]["last_changed"] == before[online]["last_changed"]
+    await cloud.stop()

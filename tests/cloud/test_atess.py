@@ -110,7 +110,7 @@ async def test_answers(session: aiohttp.ClientSession, status: int, body: bytes,
 
 @pytest.mark.parametrize(("status", "code"), [(200, b"500"), (200, b"400"), (400, b"500")])
 async def test_refused_serial(session: aiohttp.ClientSession, status: int, code: bytes) -> None:
-    """The form tells it from trouble with the network."""
+    """The form distinguishes it from trouble with the network."""
     async with answering(status=status, body=b'{"code": %b, "msg": "fail"}' % code) as url:
         with pytest.raises(CloudUnavailable) as raised:
             await client_of(session, url).data_last("pbd", PBD)

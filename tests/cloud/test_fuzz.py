@@ -218,10 +218,10 @@ def check_history(records: Any) -> None:
     assert bool(found) <= (day_begins(records) is not None)
 
 
-def check_words(alarms: Any) -> None:
-    words = decode_alarms(alarms, NOW, [SERIAL])
-    assert words.keys() <= {"text", "advice"}
-    assert not any(SERIAL in text for text in words.values())
+def check_alarms(alarms: Any) -> None:
+    texts = decode_alarms(alarms, NOW, [SERIAL])
+    assert texts.keys() <= {"text", "advice"}
+    assert not any(SERIAL in text for text in texts.values())
 
 
 def check_record(record: Any) -> None:
@@ -245,7 +245,7 @@ TARGETS: dict[str, tuple[list[Any], Callable[[Any], None]]] = {
         [device.running(NOW) for device in DEVICES],
         lambda data: check(*(Reading(values=decode_running(name, data or {})) for name in FAMILY_NAMES)),
     ),
-    "alarms": (ALARMS, check_words),
+    "alarms": (ALARMS, check_alarms),
     "last_power_data": ([device.power_history(NOW)[-12:] for device in DEVICES], check_history),
     "data_last": ([RECORD], check_record),
 }

@@ -1,4 +1,4 @@
-"""Every emulated device in a real Home Assistant: each quantity that it has, none besides, and how it is offered."""
+"""Every emulated device in a real Home Assistant: each quantity that it has, no other, and how it is offered."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ OUR_NAMES = {
 FOLLOWS = {"alarm", "charging", "energy_charged", "energy_discharged", "energy_rated", "energy_remaining", "online"}
 FOLLOWS |= {"warning", "work_status", "battery_status", "energy_charged_today", "energy_discharged_today"}
 FOLLOWS |= {"charge_power", "discharge_power", "battery_low", *HEALTH}
-"""What we tell from other quantities, or the device list tells."""
+"""What follows from other quantities, or is in the device list."""
 BITS = WARNINGS | PROTECTIONS
 """None of them is on, and the truth does not name them all."""
 COARSE = {"soc": 0.051, "energy_remaining": 0.006}
@@ -79,10 +79,10 @@ def wrong(hass: HomeAssistant, entry: MockConfigEntry, device: Device, now: date
     states, true = states_of(hass, entry, device.serial), expected(device, now)
     # The number that the cloud has of a cell, right or not (#32).
     stuck = {"cell_voltage_max_cell", "cell_voltage_min_cell"} if getattr(device, "index_stuck", False) else set()
-    besides = {key for key, shown in states.items() if key not in BITS or shown != "off"}
+    on_or_measured = {key for key, shown in states.items() if key not in BITS or shown != "off"}
     return [
         *((key, states.get(key), value) for key, value in true.items() if differs(key, states.get(key), value, device)),
-        *besides - true.keys() - FOLLOWS - stuck,
+        *on_or_measured - true.keys() - FOLLOWS - stuck,
         *(key for key, shown in states.items() if shown in ("unknown", "unavailable")),
     ]
 

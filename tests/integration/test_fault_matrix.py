@@ -39,7 +39,7 @@ from emulator.faults import Fault, FaultKind
 from .conftest import Live, logged
 
 MASTER, MODULE, OTHER = "R07E00000000DEMO-BMS", "DEMO000000000001", "R07E00000002DEMO-BMS"
-CYGNI, LONELY, SILENT, PBD = "DEMOCYGNI", "DEMOLONELY-BMS", "DEMOSILENT-BMS", "DEMOPBD001"
+CYGNI, LONELY, WITHOUT_SOC, PBD = "DEMOCYGNI", "DEMOLONELY-BMS", "DEMOSILENT-BMS", "DEMOPBD001"
 OTHER_PBD = "DEMOPBD002"
 LOST = ("unavailable", "unknown")
 LONG = ("network_anomaly", "hang", "nobody_listens")
@@ -59,7 +59,7 @@ WITHOUT_EFFECT = dict.fromkeys(("wrong_types", "points_without_values"), HARMLES
 
 
 class WithoutStateOfCharge(PowerHaus):
-    """A battery whose state of charge only the day's records tell."""
+    """A battery whose state of charge only the day's records have."""
 
     @override
     def system_values(self, now: datetime) -> Values:
@@ -111,9 +111,9 @@ READS = {
     ),
     "history": Read(
         path="/v1/device/getLastPowerDataBySn",
-        serial=SILENT,
-        device=alone(WithoutStateOfCharge, SILENT, module_serial="", history=PowerHistory()),
-        fed=keys(SILENT, "soc", "energy_remaining"),
+        serial=WITHOUT_SOC,
+        device=alone(WithoutStateOfCharge, WITHOUT_SOC, module_serial="", history=PowerHistory()),
+        fed=keys(WITHOUT_SOC, "soc", "energy_remaining"),
         back_within=650,  # asked with the next sample after its retry is due
         counts_as=WITHOUT_EFFECT,
     ),
@@ -225,8 +225,8 @@ class House:
         entries = er.async_entries_for_config_entry(er.async_get(self.hass), self.entry.entry_id)
         of_devices = [entry for entry in entries if not entry.unique_id.startswith(self.entry.entry_id)]
         states = {entry.unique_id: self.hass.states.get(entry.entity_id) for entry in of_devices}
-        besides = ("alarm_event", *OUTLOOK)
-        devices = {key: found.state for key, found in states.items() if found and not key.endswith(besides)}
+        no_measurement = ("alarm_event", *OUTLOOK)
+        devices = {key: found.state for key, found in states.items() if found and not key.endswith(no_measurement)}
         return {key: state for key, state in devices.items() if self.read.fed(key) == fed}
 
     def lost(self, *, fed: bool) -> set[str]:
@@ -302,7 +302,7 @@ async def test_later(house: House, name: str, outcome: str, kinds: list[str]) ->
             60 if outcome is not UNAVAILABLE or kind in LONG or name == "history" else 4,
         )
         # The history has no values of its own: only that it is not reached is worth a line.
-        is_told = outcome is UNAVAILABLE or (outcome is not HARMLESS and name != "history")
+        is_logged = outcome is UNAVAILABLE or (outcome is not HARMLESS and name != "history")
         house.begin(kind)
         await house.until_asked()
         await house.live(1)
@@ -319,11 +319,11 @@ async def test_later(house: House, name: str, outcome: str, kinds: list[str]) ->
             assert not [key for key in house.lost(fed=False) if of(OTHER)(key) or of(OTHER_PBD)(key)]
             assert logged in ([], ["ERROR"])
         else:
-            assert (house.lost(fed=False), logged) == (set(), ["ERROR"] * is_told), kind
+            assert (house.lost(fed=False), logged) == (set(), ["ERROR"] * is_logged), kind
         law = 3600 if outcome is LIMITED else 70 if minutes < 5 else 300
         await house.check_back(lost, max(law, house.read.back_within))
         if outcome is not LIMITED:
-            assert house.logged() == ["INFO"] * is_told, kind
+            assert house.logged() == ["INFO"] * is_logged, kind
         assert not house.hass.config_entries.flow.async_progress()
 
 

@@ -1,8 +1,8 @@
 """What users of these batteries ran into, by the numbers of reference/field-reports.md.
 
-Elsewhere: F2, F6, F7, F24 test_availability.py; F3 test_fault_matrix.py; F8, F46 test_config_flow.py; F10 to F17, F45
-test_modules.py; F19 also telemetry/dyness/test_low_voltage.py; F47 test_families.py; F49 test_many_devices.py. F44,
-F48, F50 are about what there is not: an older release, a tool, a control.
+Elsewhere: F2, F6, F7, F24 test_availability.py; F3 test_fault_matrix.py; F8 test_config_flow.py; F10 to F17, F45
+test_modules.py; F19 also telemetry/dyness/test_low_voltage.py; F44 browser/test_update.py; F46 test_options.py; F47
+test_families.py; F49 test_many_devices.py. F48 and F50 are about what there is not: a tool, a control.
 """
 
 from collections.abc import Callable, Mapping
@@ -180,14 +180,14 @@ class Backwards(PowerHistory):
 async def test_f20_f21_f22_a_state_of_charge_from_the_day(
     hass: HomeAssistant, live: Live, history: PowerHistory, expected: int | None
 ) -> None:
-    """A battery that tells it in the day's records only, and one that tells it itself, which comes before records."""
+    """A battery that has it in the day's records only, and one whose points have it, which come before records."""
     device = one("powerbrick-b", has_soc=False, absent=frozenset({"14000", "14100"}), history=history)
     itself = one("dl5-1", history=history)
     await live.start(device, itself)
     await live(0.2)
     records = device.power_history(now())
-    told = None if expected is None else records[expected]["soc"]
-    assert state(hass, "soc", device.serial) in ((told,) if told else NOTHING)
+    recorded = None if expected is None else records[expected]["soc"]
+    assert state(hass, "soc", device.serial) in ((recorded,) if recorded else NOTHING)
     assert number(hass, "soc", itself.serial) == itself.truth(now())["soc"]
     for serial in (device.serial, itself.serial):
         power = number(hass, "voltage", serial) * number(hass, "current", serial)

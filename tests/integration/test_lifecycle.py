@@ -109,19 +109,19 @@ async def test_unload_leaves_nothing(hass: HomeAssistant, live: Live) -> None:
 
 
 async def test_devices_that_come(hass: HomeAssistant, live: Live) -> None:
-    """With a row beside them that never has points, and a firmware update."""
+    """With a row that never has points, and a firmware update."""
     first, second = two()
     cloud, entry = await live.start(first)
     cloud.devices[SECOND] = second
-    silent = PowerHaus(serial="R07E00000003DEMO-BMS")
-    cloud.devices[silent.serial] = silent
-    cloud.add_fault(Fault("null_data", serial=silent.serial))
+    empty_row = PowerHaus(serial="R07E00000003DEMO-BMS")
+    cloud.devices[empty_row.serial] = empty_row
+    cloud.add_fault(Fault("null_data", serial=empty_row.serial))
     first.model = replace(first.model, firmware="2.50-70.0.1")
     await live(35)
     assert device_of(hass, entry, SERIAL).sw_version == "2.50-70.0.1"
     assert device_of(hass, entry, OTHER_MODULE).via_device_id == device_of(hass, entry, SECOND).id
     assert number(hass, "voltage", OTHER_MODULE)
-    assert not device_of(hass, entry, silent.serial)
+    assert not device_of(hass, entry, empty_row.serial)
 
 
 async def test_no_devices(hass: HomeAssistant, live: Live) -> None:

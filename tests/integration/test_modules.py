@@ -41,7 +41,7 @@ async def test_modules_are_offered_in_order(hass: HomeAssistant, live: Live) -> 
 
 @pytest.mark.parametrize("listed", [f"{SERIAL},{MODULE},,{MODULE}", ",".join(f"DEMO{n:012}" for n in range(1, 2001))])
 async def test_a_list_of_modules(hass: HomeAssistant, live: Live, listed: str) -> None:
-    """It may name its master, a module twice, or nonsense without end."""
+    """It may name its master, a module two times, or nonsense without end."""
     _, entry = await live.start(PowerHaus(module_serial=listed))
     found = entry.runtime_data.devices.keys()
     assert found >= {SERIAL, MODULE}
@@ -147,5 +147,5 @@ async def test_f16_f17_each_master_shows_its_own(hass: HomeAssistant, live: Live
         for key in ("soc", "voltage", "current", "cell_voltage_max"):
             assert number(hass, key, master.serial) == pytest.approx(truth[key]), (master.serial, key)
     assert number(hass, "voltage", first.serial) != number(hass, "voltage", second.serial)
-    # Behind a combiner box both towers tell the current of the whole system.
+    # Behind a combiner box both towers show the current of the whole system.
     assert number(hass, "current", towers[0].serial) == number(hass, "current", towers[1].serial)

@@ -37,7 +37,7 @@ def changing(change: Callable[[list[dict[str, Any]]], None]) -> Any:
 
 
 async def test_direction_of_a_model_that_is_read_by_name(hass: HomeAssistant, live: Live) -> None:
-    """It is withheld until the state of charge has told it, and then never wrong."""
+    """It is withheld until the state of charge has shown it, and then never wrong."""
     (battery,) = build("future-low-voltage")
     _, entry = await live.start(battery)
     assert issues(hass) == {"read_by_name"}
@@ -132,7 +132,7 @@ async def test_signal_of_the_dongle(hass: HomeAssistant, live: Live) -> None:
 
 
 async def test_a_replaced_module(hass: HomeAssistant, live: Live) -> None:
-    """The old one is silent, a new one is listed, the count is as before: capacity is right, after a restart too."""
+    """The old one does not answer, a new one is listed, the count is as before, and the capacity, restart or not."""
     is_replaced = False
 
     def rename(points: list[dict[str, Any]]) -> None:

@@ -1,5 +1,6 @@
 """The batteries of an account as one."""
 
+import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ class Combined:
         """What all batteries have; none is forgotten."""
         self.on_change: list[Callable[[], None]] = []
         self._devices = devices
+        self._is_due = False
         self._sums = memory.state(entry_id, "combined", Sums)
         self._parts: list[ReadingsCoordinator] = []
         self._compared: dict[tuple[str, ...], Any] = {}
@@ -81,11 +83,19 @@ class Combined:
     def follow(self, coordinator: ReadingsCoordinator) -> None:
         """Take a battery into account, now and later."""
         if coordinator.key in self._devices and not coordinator.is_module:
-            coordinator.on_end += (coordinator.async_add_listener(self.update), self.update)
+            coordinator.on_end += (coordinator.async_add_listener(self._update_soon), self._update_soon)
+
+    @callback
+    def _update_soon(self) -> None:
+        """Add up anew, once for all batteries that a list changes at a time."""
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self.update)
 
     @callback
     def update(self) -> None:
         """Add up anew."""
+        self._is_due = False
         masters = [found for found in self._devices.values() if not (found.is_module or found.is_disabled)]
         self._parts = [found for found in masters if (Platform.SENSOR, Key.SOC) in found.quantities]
         is_complete = all(found.data or found.retries.since is not None for found in masters)
@@ -139,7 +149,10 @@ class Combined:
         sums, energies = self._sums, self._sums.energies
         if sums.midnight != (midnight := last_midnight()):
             sums.midnight = midnight
-            energies |= {key: Sum() for key in TODAY & energies.keys()}
+            for key in TODAY & energies.keys():
+                of, days = energies[key].of, {part.serial: part.today.energies.get(key) for part in self._parts}
+                abroad = {serial for serial, day in days.items() if day and day.is_abroad}
+                energies[key] = Sum(of={serial: of[serial] for serial in abroad & of.keys()})
         for key in COUNTED:
             begun = [part for part in self._parts if key not in TODAY or part.today.midnight == midnight]
             now = {part: value for part in begun for value in _numbers(key, part)}

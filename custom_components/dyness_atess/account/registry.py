@@ -1,16 +1,18 @@
 """What Home Assistant's registries know of an account's devices, so that a cloud that is down blanks none of them."""
 
+from collections import defaultdict
 from dataclasses import replace
 
+from attr import evolve
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.typing import UNDEFINED
 
-from ..const import CONF_COLLECTOR_SN, CONF_DEVICE_SN, DOMAIN
+from ..const import CONF_COLLECTOR_SN, CONF_DEVICE_SN, CONF_SINGLE_CELLS, DOMAIN
 from ..telemetry.device import Device
-from ..telemetry.vocabulary import Key
+from ..telemetry.vocabulary import CELL_VOLTAGES, Key
 
 type Quantity = tuple[Platform, Key]
 
@@ -101,3 +103,28 @@ def is_enabled(hass: HomeAssistant, serial: str, key: Key) -> bool:
 def serial_of(registered: dr.DeviceEntry) -> str:
     """Return the serial number under which a device is registered."""
     return next(serial for domain, serial in registered.identifiers if domain == DOMAIN)
+
+
+@callback
+def show_single_cells(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, list[Key]]:
+    """Turn the sensors of single cells on or off as the option says; what the user turned off stays off.
+
+    Returns those that are on now, by the serial numbers of their devices.
+    """
+    by = er.RegistryEntryDisabler.INTEGRATION
+    shown = entry.options.get(CONF_SINGLE_CELLS, False)
+    registry = er.async_get(hass)
+    changed = defaultdict[str, list[Key]](list)
+    for cell in er.async_entries_for_config_entry(registry, entry.entry_id):
+        serial, _, key = cell.unique_id.rpartition("-")
+        if key not in CELL_VOLTAGES or cell.disabled_by is not (by if shown else None):
+            continue
+        if shown:
+            # Home Assistant reloads an account of which an entity is turned on, but not one that has it back.
+            registry.async_remove(cell.entity_id)
+            deleted = (cell.domain, DOMAIN, cell.unique_id)
+            registry.deleted_entities[deleted] = evolve(registry.deleted_entities[deleted], disabled_by=None)
+        else:
+            registry.async_update_entity(cell.entity_id, disabled_by=by)
+        changed[serial].append(Key(key))
+    return changed if shown else {}

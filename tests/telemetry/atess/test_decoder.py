@@ -101,7 +101,7 @@ def test_a_changed_scale_is_noticed_and_never_shown_wrong() -> None:
 @pytest.mark.parametrize("positive", ["discharging", "charging"])
 @pytest.mark.parametrize("counters", [True, False])
 def test_direction_without_bms(positive: Sign, counters: bool) -> None:
-    """The counters of the day tell it, or output and inputs."""
+    """It follows from the counters of the day, or from output and inputs."""
     device = Pbd(has_bms=False, positive=positive)
     device.overrides = {} if counters else dict.fromkeys(("echargeToday", "edischargeToday"))
     shown = readings(device, MIDNIGHT + timedelta(hours=5), 130)

@@ -107,7 +107,7 @@ def test_value(record: dict[str, Any], key: Key, value: float | str | None) -> N
         # Of models for high voltage vpv is one half.
         ({"status": 2, "vpv": 400, "pv1Volt": 800, "ipv": 10}, Key.PV1_POWER, 8000),
         ({"status": 2, "vpv": 400, "pv1Volt": 0, "ipv": 10}, Key.PV_POWER, 4000),
-        # What further inputs give cannot be told.
+        # What further inputs give is not known.
         ({"status": 2, "vpv": 400, "ipv": 10, "pv2Volt": 400}, Key.PV_POWER, None),
         ({"eloadTotal": 5000.1}, Key.LOAD_ENERGY, 5000.1),
         # Nothing confirms its unit yet.

@@ -190,7 +190,7 @@ NEW = {("1", "SOC"): "64", ("2", "总压"): "410.5", ("3", "电流"): "-2.5", ("
 
 
 def test_by_name() -> None:
-    """The sign of a current that nobody has seen is withheld until something has told it."""
+    """The sign of a current that nobody has seen is withheld until something has shown it."""
     reading = decode(named(NEW))
     assert reading.family == READ_BY_NAME
     assert reading.values == {Key.SOC: 64, Key.VOLTAGE: 410.5, Key.BATTERY_TEMPERATURE: 25}
@@ -274,5 +274,5 @@ def test_state_of_charge_from_the_history(records: list[tuple[str | None, str | 
 def test_what_cannot_be_is_not_counted(record: dict[str, Any], power: float | None) -> None:
     """The bounds of what is counted are those of what is shown."""
     rows = [record | {"createTime": "2026-09-01 12:00:00"}, "text", None]
-    told = samples(rows, current_sign=-1, voltage=51.2)
-    assert told == ([] if power is None else [(NOW, power, None)])
+    counted = samples(rows, current_sign=-1, voltage=51.2)
+    assert counted == ([] if power is None else [(NOW, power, None)])

@@ -26,7 +26,7 @@ def seed(**changes: Any) -> list[dict[str, Any]]:
     return [point | ({"pointValue": values[point["pointId"]]} if point["pointId"] in values else {}) for point in SEED]
 
 
-SEED_TELLS = """
+SEED_VALUES = """
 soc 100 soh 100 voltage 53.2 current 0 power 0 module_count 1 cell_voltage_spread 2
 cell_voltage_max 3.327 cell_voltage_max_module 1 cell_voltage_max_cell 1
 cell_voltage_min 3.325 cell_voltage_min_module 1 cell_voltage_min_cell 2
@@ -41,9 +41,9 @@ SEED_TIME = datetime(2026, 3, 23, 21, 57, 27, tzinfo=UTC)
 def test_seed() -> None:
     reading = decode(SEED)
     assert reading.family == "low_voltage"
-    words = SEED_TELLS.split()
-    told = dict(zip(words[::2], map(float, words[1::2]), strict=True))
-    assert reading.values == told | {"status": "idle", "last_report": SEED_TIME}
+    keys, texts = SEED_VALUES.split()[::2], SEED_VALUES.split()[1::2]
+    expected = dict(zip(keys, map(float, texts), strict=True))
+    assert reading.values == expected | {"status": "idle", "last_report": SEED_TIME}
     bits = {key for rule in LOW_VOLTAGE.rules for key in rule.keys if key in WARNINGS | PROTECTIONS}
     assert len(bits) == 22
     expected_off = {*bits, Key.ALARM, Key.WARNING, Key.CHARGING, Key.CHARGE_ENABLED, Key.FULL_CHARGE_REQUESTED}
