@@ -42,6 +42,8 @@ class Energy:
     """Of the device's own counter of the day, else of the lifetime total."""
     doubted: Step | None = None
     """What follows nothing, until the next sample agrees."""
+    former: float = 0.0
+    """What the counter showed before it began anew."""
     is_own: bool = False
     """Whether the device has a counter of its own for it."""
     is_abroad: bool = False
@@ -111,15 +113,17 @@ class Today:
         # Nothing of yesterday's is left then, even where it has not fallen.
         is_anew = last.at < energy.since <= step.at - LATE
         if step.follows(last) and not is_anew:
-            energy.shown += max(step.value - last.value, 0.0) * _share(energy.since, last.at, step.at)
+            # Zeros for a while are no new beginning.
+            is_back = not last.value and 0 < energy.former <= step.value and step.at - last.at <= LONGEST
+            rise = step.value - (energy.former if is_back else last.value)
+            energy.shown += max(rise, 0.0) * _share(energy.since, last.at, step.at)
             step = step._replace(value=max(step.value, last.value))
         elif doubted is None or not step.follows(doubted):
             energy.doubted = step
             return
-        elif not step.value:
-            return  # it has begun anew at the first zero, if it does not go on from where it was
         elif is_anew or step.value < last.value:
             self._begin_anew(energy, last.at, doubted.at)
+            energy.former = last.value
             energy.shown += step.value if step.at >= energy.since else 0.0
         else:  # it has risen by more than was believed
             energy.shown += step.value - last.value if step.at >= energy.since else 0.0
