@@ -1,5 +1,6 @@
 """Modules behind a battery and their single cells; F10 to F17 and F45."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,7 +18,7 @@ from emulator.dyness.powerhaus import PowerHaus
 from emulator.dyness.storage import Storage
 from emulator.faults import Fault
 
-from .conftest import SERIAL, Live, device_of, number, one, serials_of, state, states_of
+from .conftest import NOON, SERIAL, Live, device_of, number, one, serials_of, state, states_of
 
 MODULE, REALTIME = "DEMO000000000001", "/v1/device/realTime/data"
 
@@ -45,6 +46,19 @@ async def test_a_list_of_modules(hass: HomeAssistant, live: Live, listed: str) -
     found = entry.runtime_data.devices.keys()
     assert found >= {SERIAL, MODULE}
     assert len(found) == (2 if SERIAL in listed else MAXIMUM_MODULES + 1)
+
+
+async def test_samples_without_a_time(live: Live) -> None:
+    """Each answer is a sample then, although all of an idle battery are the same: its modules follow each of them."""
+    still = {key: value for key, value in PowerHaus().values(NOON).items() if value}
+    device = PowerHaus(overrides=still | {"700": "0"}, absent=frozenset({"T", "TIME"}))
+    cloud, entry = await live.start(device)
+    await live(10)
+    cloud.calls.clear()
+    await live(60)
+    asked = Counter(call.serial for call in cloud.calls if call.path == REALTIME)
+    assert asked[MODULE] == asked[SERIAL] >= 11
+    assert entry.runtime_data.batteries[SERIAL].coordinator.data.sampled_at is None
 
 
 async def test_calls_in_the_last_hour(hass: HomeAssistant, live: Live) -> None:

@@ -68,7 +68,6 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         """
         self.digest = digest(serial)
         super().__init__(hass, entry, credentials, f"{name} {self.digest}")
-        self.always_update = False  # the same sample once more is nothing new
         self.serial = serial
         self._fetch, self._decode = fetch, decode
         self.rhythm = rhythm
@@ -240,6 +239,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @override
     async def _read(self) -> Reading | None:
         turn, self._asked_at = self.turn, dt_util.utcnow().timestamp()
+        self.always_update = False  # the same sample once more is nothing new
         raw = await self._fetch(turn)
         self._is_read = True
         if self._shutdown_requested:
@@ -267,6 +267,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     def _take(self, raw: Any, reading: Reading, now: datetime) -> None:
         if not (self.data and reading.sampled_at and reading.sampled_at == self.data.sampled_at):
             self._learn_zone(reading, now)
+            self.always_update = True  # without a time of its own it may say the same as the one before
             self.received_at = now
             sampled_at = reading.sampled_at or now
             self.sampled_at = min(sampled_at + timedelta(seconds=self._zone.offset), now)
