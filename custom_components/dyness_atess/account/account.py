@@ -148,8 +148,8 @@ class Account(ABC):
             await asyncio.sleep(0)  # the last answers of many devices take their time
         self.combined = Combined(self.devices, self.memory, self.entry.entry_id)
         self.on_added.append(self.combined.follow)
-        self.entry.async_on_unload(async_track_time_interval(self.hass, self._tick, TICK))
-        self.entry.async_on_unload(async_track_time_change(self.hass, self._tick, 0, 0, 0))  # days begin
+        self.entry.async_on_unload(async_track_time_interval(self.hass, self._async_tick, TICK))
+        self.entry.async_on_unload(async_track_time_change(self.hass, self._async_tick, 0, 0, 0))  # days begin
         reads = self.entry.async_create_background_task(self.hass, self._read_first(), "first readings")
         await asyncio.wait({reads}, timeout=PATIENCE)
 
@@ -157,7 +157,7 @@ class Account(ABC):
         await self.async_read_list()
         while self._first_reads:
             await asyncio.wait(self._first_reads)
-        self._tick(dt_util.utcnow())
+        await self._async_tick(dt_util.utcnow())
 
     async def async_stop(self) -> None:
         """Keep what was read for the next start, and take back the repairs that the owner does not ignore."""
@@ -243,16 +243,16 @@ class Account(ABC):
             if not coordinator.last_update_success:
                 coordinator.async_ask()
 
-    @callback
-    def _tick(self, now: datetime) -> None:
+    async def _async_tick(self, now: datetime) -> None:
         """Share out the calls of an hour, and show what time has changed without a call."""
         answering = [found for found in self.coordinators if not found.is_failing and not found.is_disabled]
         self._share_calls(answering)
+        self._report_waiting(now, [found for found in answering if found.is_older_than(OLD)])
         midnight = last_midnight()
         for coordinator in self.coordinators:
             coordinator.async_notice_time(midnight)
+            await asyncio.sleep(0)  # at midnight all of a fleet change
         self.combined.update()
-        self._report_waiting(now, [found for found in answering if found.is_older_than(OLD)])
 
     def _share_calls(self, answering: list[ReadingsCoordinator]) -> None:
         """Keep for masters what they need; modules share what is left beside the list and what fails."""
