@@ -72,9 +72,10 @@ def is_lost(state: dict[str, Any], due: set[str]) -> bool:
 def stored_totals() -> dict[str, float]:
     """Return the energies and hours that the first release has kept, by the unique ids of their entities."""
     kept = [json.loads(file.read_text()) for file in FILES.glob(f"{DOMAIN}.*") if file.suffix != ".answers"]
-    devices = {serial: device for file in kept for serial, device in file["data"].items() if "energies" in device}
+    states = {serial: device.get("state", {}) for file in kept for serial, device in file["data"].items()}
     return {
         f"{serial}-{key}": round(total, 3)
-        for serial in devices
-        for key, total in devices[serial]["energies"]["totals"].items()
+        for serial, state in states.items()
+        if "energies" in state
+        for key, total in state["energies"]["totals"].items()
     }
