@@ -1,4 +1,4 @@
-"""The Energy dashboard with a battery, and a day with a hole of three hours before and after it was filled."""
+"""The Energy dashboard with a battery, its own dashboard, and a day with a hole before and after it was filled."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -51,12 +51,12 @@ class Day:
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
-    """A day with a hole, once as it stays and once filled."""
+    """A day with a hole, once as it stays and once filled, and a whole one."""
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     utc_offset = (EVENING - now.hour + 12) % 24 - 12
     directory = tmp_path_factory.mktemp("recorded")
     midnight = now - timedelta(hours=EVENING)
-    day = Day(utc_offset, midnight, {fills: directory / f"{fills}.db" for fills in ("no", "yes")})
+    day = Day(utc_offset, midnight, {fills: directory / f"{fills}.db" for fills in ("no", "yes", "whole")})
     record(day)
     return day
 
@@ -72,7 +72,7 @@ def record(day: Day) -> None:
         python = REPOSITORY / ".venv" / "bin" / "python"
         command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/integration/record_hole.py"]
         processes.append(subprocess.Popen(command, env=os.environ | wishes, cwd=REPOSITORY))  # noqa: S603
-    assert [process.wait() for process in processes] == [0, 0]
+    assert [process.wait() for process in processes] == [0] * len(processes)
 
 
 @asynccontextmanager
@@ -171,6 +171,30 @@ async def test_hole(tmp_path: Path, port: int, day: Day, fills: str, name: str) 
     assert sum(changes[hour] for hour in range(10, 14)) == pytest.approx(whole, abs=0.15)
     assert changes[11] + changes[12] == pytest.approx(inside if fills == "yes" else 0, abs=0.05)
     assert ({11, 12} <= levels.keys()) is (fills == "yes")
+
+
+async def test_dashboard_of_a_day(tmp_path: Path, port: int, day: Day) -> None:
+    """What the dashboard shows in the evening of a day."""
+    cloud = DynessCloud(devices=[day.device])
+    await cloud.start()
+    async with living_with(day.databases["whole"], tmp_path, port, day) as (home, frontend):
+        app = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": "other"}
+        await home.configure(DOMAIN, {"next_step_id": "dyness"}, app, {"base_url": cloud.url})
+        await home.call(
+            "lovelace/dashboards/create", url_path="my-battery", title="My battery", icon="mdi:home-battery"
+        )
+        strategy = {"strategy": {"type": "custom:dyness-atess"}}
+        await home.call("lovelace/config/save", url_path="my-battery", config=strategy)
+        await frontend.page.set_viewport_size({"width": 1280, "height": 720})
+        await frontend.open("/my-battery")
+        chart = frontend.page.locator("dyness-atess-day-card path")
+        await expect(chart.first).to_be_attached()
+        await frontend.page.wait_for_timeout(SETTLING)
+        await frontend.screenshot("dashboard-day")
+        boxes = [await path.bounding_box() for path in await chart.all()]
+        assert max(box["width"] for box in boxes if box) > 200, "hours are missing from the chart"
+        assert not frontend.strangers
+    await cloud.stop()
 
 
 def graph(title: str, chart: str, kind: str, **names: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Records a day with a hole of three hours on the real recorder, for `tests/browser/test_energy.py`.
 
-`HOLE` is where the database goes, `HOLE_BEGIN` when the day begins, and `HOLE_FILLS` whether the hole is filled.
+`HOLE` is where the database goes, `HOLE_BEGIN` when the day begins, and `HOLE_FILLS` whether the hole is filled ("yes",
+"no"); with "whole" there is none.
 """
 
 from datetime import datetime, timedelta
@@ -26,11 +27,14 @@ async def test_record(recorder_mock: Any, hass: HomeAssistant, live: Live, monke
     at = datetime.fromisoformat(os.environ["HOLE_BEGIN"])
     device = one("dl5-1", utc_offset=timedelta(hours=float(os.environ["HOLE_UTC_OFFSET"])))
     recording, cloud, _ = await begin(hass, live, device, at)
-    await recording(250)
-    cloud.add_fault(Fault("network_anomaly"))
-    await recording(180)
-    cloud.clear_faults()
-    await recording(430)
+    if os.environ["HOLE_FILLS"] == "whole":
+        await recording(970)
+    else:
+        await recording(250)
+        cloud.add_fault(Fault("network_anomaly"))
+        await recording(180)
+        cloud.clear_faults()
+        await recording(430)
     await recording.settle()
     source = sqlite3.connect(get_instance(hass).db_url.removeprefix("sqlite:///"))
     source.backup(target := sqlite3.connect(os.environ["HOLE"]))
