@@ -260,11 +260,11 @@ class Battery:
         if family is None:
             return  # which sign its currents have is not known
         voltage = number(str(reading.values.get(Key.VOLTAGE)))
-        told = samples(records, current_sign=family.current_sign, voltage=voltage)
+        flows = samples(records, current_sign=family.current_sign, voltage=voltage)
         if gap:
-            coordinator.fill_gap([(taken_at, power) for taken_at, power, _ in told if gap[0] < taken_at < gap[1]])
+            coordinator.fill_gap([(taken_at, power) for taken_at, power, _ in flows if gap[0] < taken_at < gap[1]])
         if not self._history.is_failing:
-            self._statistics.learn(day_begins(records), told)
+            self._statistics.learn(day_begins(records), flows)
 
     def _report_model(self, reading: Reading) -> None:
         """Raise a repair for a model that is not known well, whose diagnostics would help."""

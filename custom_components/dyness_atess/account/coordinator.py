@@ -1,4 +1,4 @@
-"""The readings of a device, and what is told from several of them."""
+"""The readings of a device, and what is computed from several of them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
@@ -63,7 +63,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     ) -> None:
         """Begin with the quantities that this device is `known` to have, and with what is remembered of it.
 
-        Without an `endpoint` it is what tells whether the device is online. It is read by its `rhythm`, or else each
+        Without an `endpoint` it is what says whether the device is online. It is read by its `rhythm`, or else each
         `interval` (seconds), or else when asked. `is_metered`: its energies are metered as long as it has no counters.
         """
         self.digest = digest(serial)
@@ -292,7 +292,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
                 self._memory.keep(self.key, zone=self._zone.offset)
 
     def _show(self, reading: Reading) -> None:
-        """Show a sample with what others have told, and what it leaves out and does not age."""
+        """Show a sample with what was published, and what it leaves out and does not age."""
         before, reserve = self.data, float(self.config_entry.options.get(CONF_RESERVE, RESERVE))
         if self.key == self.serial and not self.is_module:
             add_level(reading, before, reserve)

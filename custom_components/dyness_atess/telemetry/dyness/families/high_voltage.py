@@ -19,7 +19,7 @@ HIGH_VOLTAGE = Family(
         rule("50", "APP版本号", Kind.FIRMWARE),
         rule("1000", "电流", Kind.CURRENT, Key.CURRENT),
         rule("1100", "总压", Kind.BATTERY_VOLTAGE, Key.VOLTAGE),
-        # As in the vendor's CAN document; that this point carries that byte is told by the current's sign.
+        # As in the vendor's CAN document; that this point carries that byte is shown by the current's sign.
         rule("1200", "电池状态", Kind.BATTERY_STATUS, Key.BATTERY_STATUS),
         # Numbers that no source explains.
         rule("1300", "继电器状态", Kind.UNUSED),
