@@ -20,6 +20,8 @@ FLAGS = [
     "--no-first-run",
     "--no-sandbox",
 ]
+SOURCES = "https://raw.githubusercontent.com/home-assistant/frontend/"
+"""Where the frontend looks up the place of an error in its own code."""
 PATIENCE = 20_000
 """Milliseconds that anything on a page may take."""
 
@@ -58,7 +60,7 @@ class Frontend:
         page.on("request", lambda request: self._check(request.url))
 
     def _check(self, url: str) -> None:
-        if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+        if not url.startswith(("http://127.0.0.1:", "data:", "blob:", SOURCES)):
             self.strangers.append(url)
 
     async def screenshot(self, name: str) -> None:
