@@ -15,6 +15,8 @@ from typing import Any
 
 import aiohttp
 
+from .dyness.cloud import DynessCloud
+
 REPOSITORY = Path(__file__).parents[1]
 DOMAIN = "dyness_atess"
 START_SECONDS = 90
@@ -139,6 +141,11 @@ class Household:
         if step["type"] != "create_entry":
             raise HouseholdError(f"{domain} was not added: {step}")
         return str(step["result"]["entry_id"])
+
+    async def add_dyness(self, cloud: DynessCloud) -> str:
+        """Add the account of an emulated cloud, and give its entry's id."""
+        app = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": "other"}
+        return await self.configure(DOMAIN, {"next_step_id": "dyness"}, app, {"base_url": cloud.url})
 
     async def set_options(self, entry_id: str, wishes: dict[str, Any]) -> None:
         """Set those options of a config entry that its form has."""

@@ -34,7 +34,7 @@ from homeassistant.util import dt as dt_util
 
 from .account.account import AccountConfigEntry
 from .account.coordinator import ReadingsCoordinator
-from .account.registry import show_single_cells
+from .account.registry import device_of, show_single_cells
 from .const import CONF_SINGLE_CELLS, DOMAIN
 from .entity import DeviceEntity, async_add_as_seen
 from .telemetry.device import WorkStatus
@@ -212,9 +212,8 @@ async def async_setup_entry(
         for serial, keys in show_single_cells(hass, entry).items():
             cells = [create(account.devices[serial], descriptions[key]) for key in keys if serial in account.devices]
             async_add_entities(cells, config_subentry_id=account.subentry_id(serial))
-        devices = dr.async_get(hass)
-        if registered := devices.async_get_device_by_identifier((DOMAIN, entry.entry_id), entry.entry_id):
-            devices.async_update_device(registered.id, name=entry.title)
+        if registered := device_of(hass, entry, entry.entry_id):
+            dr.async_get(hass).async_update_device(registered.id, name=entry.title)
 
     @callback
     def add_combined() -> None:

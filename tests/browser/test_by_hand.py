@@ -170,8 +170,7 @@ async def test_single_cells_need_no_reload(tmp_path: Path, port: int) -> None:
     await cloud.start()
     async with household(tmp_path, port) as home:
         await home.log_in(ROBIN)
-        app = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": "other"}
-        entry_id = await home.configure(DOMAIN, {"next_step_id": "dyness"}, app, {"base_url": cloud.url})
+        entry_id = await home.add_dyness(cloud)
         online = (await home.entities(device.serial))["online"]
 
         async def states() -> dict[str, dict[str, Any]]:

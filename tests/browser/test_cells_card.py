@@ -143,8 +143,7 @@ async def test_card_and_page(tmp_path: Path, port: int, cloud: DynessCloud) -> N
 async def furnish(home: Household, cloud: DynessCloud) -> None:
     """Add the account and a dashboard with a card for each battery."""
     await home.log_in(USER)
-    app = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": "other"}
-    entry_id = await home.configure(DOMAIN, {"next_step_id": "dyness"}, app, {"base_url": cloud.url})
+    entry_id = await home.add_dyness(cloud)
     await home.set_options(entry_id, {"single_cells": True})
     devices = {device["name"]: device["id"] for device in await home.call("config/device_registry/list")}
     cards = [{"type": f"custom:{CARD}", "device_id": devices[name]} for name in NAMES]

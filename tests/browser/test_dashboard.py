@@ -64,8 +64,7 @@ async def lived_in(
 
 async def add_accounts(home: Household, cloud: DynessCloud, atess: AtessCloud) -> None:
     """Do what the forms do."""
-    app = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": "other"}
-    await home.configure(DOMAIN, {"next_step_id": "dyness"}, app, {"base_url": cloud.url})
+    await home.add_dyness(cloud)
     api = {"api_id": atess.api_id, "api_token": atess.api_token, "server": atess.url, "device_sn": PBD}
     await home.configure(DOMAIN, {"next_step_id": "atess"}, api)
 

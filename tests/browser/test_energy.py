@@ -18,7 +18,7 @@ from emulator.dyness.catalogue import build
 from emulator.dyness.cloud import DynessCloud
 from emulator.dyness.storage import Storage
 from emulator.dyness.throughput import since_epoch
-from emulator.household import DOMAIN, REPOSITORY, Household, User, household
+from emulator.household import REPOSITORY, Household, User, household
 from tests.browser.frontend import SCREENSHOTS, Frontend, chromium
 
 USER = User(name="Ada", username="ada", password="lovelace")
@@ -105,8 +105,7 @@ async def test_energy(tmp_path: Path, port: int, day: Day) -> None:
     cloud = DynessCloud(devices=[day.device])
     await cloud.start()
     async with living_with(day.databases["yes"], tmp_path, port, day) as (home, frontend):
-        app = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": "other"}
-        await home.configure(DOMAIN, {"next_step_id": "dyness"}, app, {"base_url": cloud.url})
+        await home.add_dyness(cloud)
         page, dialog = frontend.page, frontend.page.locator("dialog-energy-battery-settings")
         await frontend.open("/config/energy/electricity")
         await page.get_by_role("button", name="Add battery").click()
@@ -178,8 +177,7 @@ async def test_dashboard_of_a_day(tmp_path: Path, port: int, day: Day) -> None:
     cloud = DynessCloud(devices=[day.device])
     await cloud.start()
     async with living_with(day.databases["whole"], tmp_path, port, day) as (home, frontend):
-        app = {"app_id": cloud.app_id, "app_secret": cloud.app_secret, "region": "other"}
-        await home.configure(DOMAIN, {"next_step_id": "dyness"}, app, {"base_url": cloud.url})
+        await home.add_dyness(cloud)
         await home.call(
             "lovelace/dashboards/create", url_path="my-battery", title="My battery", icon="mdi:home-battery"
         )
