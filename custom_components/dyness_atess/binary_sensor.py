@@ -68,12 +68,12 @@ class ReadingBinarySensor(DeviceEntity, BinarySensorEntity):
     def _handle_coordinator_update(self) -> None:
         """Write what is new: dozens of bits say the same for weeks."""
         if self.is_new(self.is_on):
-            super()._handle_coordinator_update()
+            self.async_write_ha_state()
 
     @property
     @override
     def is_on(self) -> bool | None:
-        return self.coordinator.data.flags.get(self.key) if self.coordinator.data else None
+        return reading.flags.get(self.key) if (reading := self.coordinator.data) else None
 
 
 class OnlineSensor(ReadingBinarySensor):

@@ -53,7 +53,7 @@ class DeviceEntity(CoordinatorEntity[ReadingsCoordinator]):
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        return self.coordinator.data.attributes.get(self.key) if self.coordinator.data else None
+        return reading.attributes.get(self.key) if (reading := self.coordinator.data) else None
 
 
 async def async_add_as_seen[Description: EntityDescription](

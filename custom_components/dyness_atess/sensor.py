@@ -239,17 +239,17 @@ class ReadingSensor(DeviceEntity, SensorEntity):
     def _handle_coordinator_update(self) -> None:
         """Report measurements with each sample, for helpers that integrate them; of the rest most stays for weeks."""
         if self.entity_category is None or self.key in _SINGLE_CELLS or self.is_new(self.native_value):
-            super()._handle_coordinator_update()
+            self.async_write_ha_state()
 
     @property
     @override
     def native_value(self) -> Value | None:
-        return self.coordinator.data.values.get(self.key) if self.coordinator.data else None
+        return reading.values.get(self.key) if (reading := self.coordinator.data) else None
 
     @property
     @override
     def last_reset(self) -> datetime | None:
-        return _time(self.coordinator.today.since(self.key))
+        return _time(self.coordinator.today.since(self.key)) if self.key in TODAY else None
 
 
 class WorkStatusSensor(ReadingSensor):

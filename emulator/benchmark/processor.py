@@ -3,8 +3,8 @@
 import asyncio
 from contextvars import copy_context
 from datetime import timedelta
+import gc
 import logging
-from statistics import median
 import time
 from typing import Any, override
 
@@ -23,8 +23,8 @@ from ..dyness.catalogue import CATALOGUE, build
 from .clock import BEGIN, IS_BARE, Slices, simulated
 from .cloud import Battery, Cloud, Uploads, house, set_up
 
-HOURS = 24
-"""Of which the median counts."""
+HOURS = 72
+"""Of which the quickest counts: the others have had more of the machine's other work in them."""
 SAMPLES = 72
 """That differ, of each device."""
 
@@ -98,6 +98,8 @@ async def _compare(cloud: Cloud, options: dict[str, Any]) -> tuple[float, float]
         context.run(IS_BARE.set, True)
         twins = await asyncio.create_task(_add_twins(hass, cloud), context=context)
         await asyncio.sleep(1800)
+        gc.collect()
+        gc.freeze()  # a pass over all of Home Assistant would count for whom it happens to come to
         hours = []
         for _ in range(HOURS):
             slices, calls, polls = Slices(), cloud.calls.total(), sum(twin.polls for twin in twins)
@@ -105,7 +107,8 @@ async def _compare(cloud: Cloud, options: dict[str, Any]) -> tuple[float, float]
                 await asyncio.sleep(3600)
             calls = (cloud.calls.total() - calls) // 2  # each is counted for its account too
             hours.append((slices.ours / calls, slices.bare / (sum(twin.polls for twin in twins) - polls)))
-    ours, bare = (median(times) * 1e6 for times in zip(*hours, strict=True))
+        gc.unfreeze()
+    ours, bare = (min(times) * 1e6 for times in zip(*hours, strict=True))
     return ours, bare
 
 

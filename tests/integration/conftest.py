@@ -41,10 +41,11 @@ NOON = datetime(2026, 3, 23, 11, 0, tzinfo=UTC)
 def _integration(
     request: pytest.FixtureRequest, enable_custom_integrations: None, socket_enabled: None
 ) -> Generator[None]:
-    """Let the integration load and reach loopback; call without spacing and ceiling where the time is the real one."""
+    """Let the integration load and reach loopback; call without spacing and ceiling where time goes on by itself."""
     if "live" in request.fixturenames:
         yield
         return
+    request.getfixturevalue("freezer")  # what a battery does at other hours is no matter of when the tests run
     with (
         patch("custom_components.dyness_atess.cloud.queue.SPACING", 0),
         patch("custom_components.dyness_atess.cloud.queue.PAUSE", 0),
@@ -99,8 +100,8 @@ async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry
 
 @pytest.fixture
 def freezer(request: pytest.FixtureRequest) -> Generator[FrozenDateTimeFactory]:
-    """A clock that can be put forward and goes on from there: time-outs of real calls still end."""
-    with freeze_time(tick="live" not in request.fixturenames) as frozen:
+    """A clock that begins at noon, can be put forward and goes on from there: time-outs of real calls still end."""
+    with freeze_time(NOON, tick="live" not in request.fixturenames) as frozen:
         yield cast("FrozenDateTimeFactory", frozen)
 
 
@@ -213,7 +214,6 @@ class Live:
 @pytest.fixture
 async def live(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> AsyncGenerator[Live]:
     """Hours of real patience, from noon on."""
-    freezer.move_to(NOON)
     live = Live(hass, freezer)
     with (
         patch("custom_components.dyness_atess.cloud.dyness.exchange", live.exchange),

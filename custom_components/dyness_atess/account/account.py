@@ -149,7 +149,7 @@ class Account(ABC):
         self.combined = Combined(self.devices, self.memory, self.entry.entry_id)
         self.on_added.append(self.combined.follow)
         self.entry.async_on_unload(async_track_time_interval(self.hass, self._async_tick, TICK))
-        self.entry.async_on_unload(async_track_time_change(self.hass, self._async_tick, 0, 0, 0))  # days begin
+        self.entry.async_on_unload(async_track_time_change(self.hass, self._async_begin_day, 0, 0, 0))
         reads = self.entry.async_create_background_task(self.hass, self._read_first(), "first readings")
         await asyncio.wait({reads}, timeout=PATIENCE)
 
@@ -247,11 +247,16 @@ class Account(ABC):
         """Share out the calls of an hour, and show what time has changed without a call."""
         answering = [found for found in self.coordinators if not found.is_failing and not found.is_disabled]
         self._share_calls(answering)
-        self._report_waiting(now, [found for found in answering if found.is_older_than(OLD)])
+        self._report_waiting(now, answering)
+        for coordinator in self.coordinators:
+            if coordinator.async_notice_age():
+                await asyncio.sleep(0)  # all of a fleet may change
+
+    async def _async_begin_day(self, _now: datetime) -> None:
         midnight = last_midnight()
         for coordinator in self.coordinators:
-            coordinator.async_notice_time(midnight)
-            await asyncio.sleep(0)  # at midnight all of a fleet change
+            coordinator.async_begin_day(midnight)
+            await asyncio.sleep(0)
         self.combined.update()
 
     def _share_calls(self, answering: list[ReadingsCoordinator]) -> None:
@@ -262,9 +267,12 @@ class Account(ABC):
         left = ceiling - self.queue.kept_for_masters - OTHER_CALLS - min(failing * FAILING_CALLS, ceiling // 3)
         self.calls_per_module = max(left, 0) / max(sum(found.is_module for found in answering), 1)
 
-    def _report_waiting(self, now: datetime, old: list[ReadingsCoordinator]) -> None:
+    def _report_waiting(self, now: datetime, answering: list[ReadingsCoordinator]) -> None:
         """Raise a repair while values are old because their calls have to wait, and take it back afterwards."""
         seconds, was_waiting = self.queue.seconds_to_next or 0.0, self.goes_on_at is not None
+        if seconds <= LONG_WAIT and not was_waiting:
+            return
+        old = [found for found in answering if found.is_older_than(OLD)]
         if seconds > LONG_WAIT and any(found.is_waiting for found in old):
             self.goes_on_at = now + timedelta(seconds=seconds)
         elif self.goes_on_at and not (old and now < self.goes_on_at + 2 * TICK):  # a pause may follow another one

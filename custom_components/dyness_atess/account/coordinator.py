@@ -81,14 +81,14 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self.key = serial + endpoint
         """What its answers and what is learned from them are kept under."""
         self.energies = memory.state(self.key, "energies", Energies)
-        self.today = memory.state(self.key, "today", Today)
-        self._outlook = memory.state(self.key, "outlook", Outlook)
+        self._priority = priority
+        self.today = Today() if self.is_module else memory.state(self.key, "today", Today)
+        self._outlook = memory.state(self.key, "outlook", Outlook) if is_metered else Outlook()
         self.on_recovery: Callable[[ReadingsCoordinator], None] | None = None
         self.on_end: list[Callable[[], None]] = []
         self.goes_first = False
         """Whether its next sample is worth more than those of others of its priority."""
         self._memory = memory
-        self._priority = priority
         self._interval = interval
         self._is_metered = is_metered
         self._is_read = False
@@ -147,18 +147,23 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         return self.sampled_at is None or dt_util.utcnow() - self.sampled_at > age
 
     @callback
-    def async_notice_time(self, midnight: float) -> None:
-        """Update the entities when the data have become too old, and when a day has begun, without a new sample."""
-        if self.today.begin(midnight) and self.data:
+    def async_begin_day(self, midnight: float) -> None:
+        """Count from this midnight on (s)."""
+        if self.today.begin(midnight):
             self.publish(self.today.values)
+
+    @callback
+    def async_notice_age(self) -> bool:
+        """Update the entities when the data have become too old, and return whether they have."""
         shown = self.is_available, self._is_outlook_old
         self._update_ages()
-        if shown != (self.is_available, self._is_outlook_old):
+        if has_changed := shown != (self.is_available, self._is_outlook_old):
             self.async_update_listeners()
+        return has_changed
 
     def _update_ages(self) -> None:
         self.is_available = self.last_update_success and self.is_current
-        self._is_outlook_old = self.is_older_than(OUTLOOK_AGE)
+        self._is_outlook_old = self._is_metered and self.is_older_than(OUTLOOK_AGE)
 
     @callback
     def restore(self, raw: Any, received_at: datetime) -> None:
@@ -244,15 +249,16 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._is_read = True
         if self._shutdown_requested:
             return self.data
-        now = dt_util.utcnow()
-        reading = self._decode(raw, now)
-        if reading.empty:
-            self.raw = self.raw or raw
-            raise CloudEmpty("no values")
         shown_from = self.data.sampled_at if self.data else None
-        if self.is_current and shown_from and reading.sampled_at and reading.sampled_at < shown_from:
-            return self.data  # from a replica that lags behind (dyness-api 9)
-        self._take(raw, reading, now)
+        if not (shown_from and raw == self.raw):
+            now = dt_util.utcnow()
+            reading = self._decode(raw, now)
+            if reading.empty:
+                self.raw = self.raw or raw
+                raise CloudEmpty("no values")
+            if self.is_current and shown_from and reading.sampled_at and reading.sampled_at < shown_from:
+                return self.data  # from a replica that lags behind (dyness-api 9)
+            self._take(raw, reading, now)
         if self.is_failing and self.on_recovery:
             self.on_recovery(self)
         return self.data
@@ -273,15 +279,18 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             self.sampled_at = min(sampled_at + timedelta(seconds=self._zone.offset), now)
         self.raw = raw
         totals = self.energies.add(reading.values, reading.sampled_at or now, metered=self._is_metered)
-        self.today.begin(last_midnight())
-        at = (self.sampled_at or now).timestamp()
-        self.today.follow(reading.values, at)
-        if not self.is_module and not self.energies.gap:
-            self.today.count(totals, at)
+        if not self.is_module:
+            self._count_today(reading, totals)
         if energies := totals | self.today.values:
             self._memory.write_soon()
             self._published.update(energies)
         self._show(reading)
+
+    def _count_today(self, reading: Reading, totals: Mapping[Key, Value]) -> None:
+        self.today.begin(last_midnight())
+        self.today.follow(reading.values, self.sample_time)
+        if not self.energies.gap:
+            self.today.count(totals, self.sample_time)
 
     def _learn_zone(self, reading: Reading, now: datetime) -> None:
         if self.data and self.data.sampled_at and reading.sampled_at and self.received_at:
@@ -302,8 +311,9 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
             sample |= self._outlook.add(sample, self.sample_time, reserve)
             if sample.keys() >= {Key.SOC, Key.POWER, Key.ENERGY_RATED}:
                 self.quantities |= {(Platform.SENSOR, key) for key in OUTLOOK}
-        attributes = reading.attributes | self._attributes
-        self.data = replace(reading, values=slow | sample | self._published, attributes=attributes)
+        reading.values = slow | sample | self._published
+        reading.attributes |= self._attributes
+        self.data = reading
         if self.sampled_at and Key.LAST_REPORT in sample:
             self.data.values[Key.LAST_REPORT] = self.sampled_at
         if not before or before.values.keys() != self.data.values.keys() or before.flags.keys() != reading.flags.keys():

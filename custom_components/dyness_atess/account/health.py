@@ -22,7 +22,8 @@ class CellWatch:
         self._master = master
         self._modules = modules
         self._health = account.memory.state(master.serial, "health", Health)
-        master.publish(*self._health.figures)
+        self._figures = self._health.figures
+        master.publish(*self._figures)
         master.async_add_listener(self._follow)
 
     @callback
@@ -37,14 +38,14 @@ class CellWatch:
         modules = [module for serial in self._modules if (module := self._account.devices.get(serial))]
         for module in modules:
             module.goes_first = is_at_the_top and self._modules[module.serial] == place
-        before = self._health.figures
-        self._health.note(master.sample_time, values)
+        has_measured = self._health.note(master.sample_time, values)
         if not any(module.is_current for module in modules):
             number = place if isinstance(place, int) else 1
             self._health.add(master.sample_time, number, values, values)
         self._account.memory.write_soon()
-        if before != (now := self._health.figures):
-            master.publish(*now)
+        if has_measured and (figures := self._health.figures) != self._figures:
+            self._figures = figures
+            master.publish(*figures)
 
     @callback
     def follow_module(self, module: ReadingsCoordinator) -> None:

@@ -11,6 +11,7 @@ NORMAL_WHEN_FULL = frozenset({Key.CELL_VOLTAGE_HIGH, Key.MODULE_VOLTAGE_HIGH})
 FULL = 97
 """% from which on these warnings are normal (battery-health 5)."""
 TOTALS = {Key.ALARM, Key.WARNING}
+_BITS = PROTECTIONS | WARNINGS
 
 _MEASURED = {
     "cell_voltage_high": (Key.CELL_VOLTAGE_MAX,),
@@ -70,7 +71,7 @@ class Alarms:
         last, self._last = self._last, reading
         flags, events = reading.flags, []
         is_same_sample = last is not None and reading.sampled_at is not None and reading.sampled_at == last.sampled_at
-        is_explained = any(flags.get(key) for key in PROTECTIONS | WARNINGS)
+        is_explained = not _BITS.isdisjoint(key for key, is_on in flags.items() if is_on)
         for key in sorted(ALARMS & flags.keys(), key=lambda key: (flags[key], key not in WARNINGS, key)):
             rises = flags[key]
             if rises == (key in self.active) or (key in TOTALS and is_explained if rises else is_same_sample):

@@ -11,7 +11,7 @@ from .vocabulary import Key
 type Value = float | int | str | datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Reading:
     """One decoded sample.
 

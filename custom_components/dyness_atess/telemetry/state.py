@@ -12,11 +12,12 @@ LEAST, LARGEST = -1e8, 2.5e11
 
 def dump(value: Any) -> Any:
     """Return a dataclass as JSON. Tuples stay as they are: they hold plain values."""
-    if is_dataclass(value):
-        return {field.name: dump(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, dict):
+    kind: Any = type(value)
+    if kind is dict:
         return {str(key): dump(item) for key, item in value.items()}
-    return [dump(item) for item in value] if isinstance(value, list) else value
+    if kind is list:
+        return [dump(item) for item in value]
+    return {name: dump(getattr(value, name)) for name in names} if (names := _names(kind)) else value
 
 
 def load(kind: Any, content: Any) -> Any:
@@ -55,6 +56,11 @@ def _load(kind: Any, content: Any) -> Any:
     if type(content) is not kind or (kind in (int, float) and not LEAST <= content <= LARGEST):
         raise ValueError
     return content
+
+
+@cache
+def _names(kind: Any) -> list[str]:
+    return [field.name for field in fields(kind)] if is_dataclass(kind) else []
 
 
 @cache

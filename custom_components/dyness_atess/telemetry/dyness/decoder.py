@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 import re
 from typing import Any
 
@@ -21,6 +22,7 @@ READ_BY_NAME = NAMED.name
 _BY_NAME = {family.name: family for family in FAMILIES}
 _HEAD = frozenset(rule.id for rule in HEAD)
 _SERIAL = re.compile(r"[A-Za-z0-9-]{8,}")
+type Meaning = tuple[tuple[Key, Value | bool], ...]
 _STATUS = (BatteryStatus.SLEEPING, BatteryStatus.CHARGING, BatteryStatus.DISCHARGING, BatteryStatus.IDLE)
 
 
@@ -113,18 +115,17 @@ class _Sample:
             if rule is None or point.id in seen:
                 if point.id not in placeholders:
                     self.unknown.append(point)
-                continue
-            if rule.kind.is_text:
-                if rule.kind is not Kind.UNUSED:
-                    self.texts[rule.kind] = point.value
+            elif rule.kind.is_text:
+                seen.add(point.id)
+                self.texts[rule.kind] = point.value
+            elif (meaning := _meaning(rule, point.value, self.module_count)) is not None:
+                seen.add(point.id)
+                self._add(meaning, self.fallbacks if rule.fallback else self.values)
             elif (value := read_number(point.value)) is None:
                 self.unknown.append(point)
-                continue
-            elif not self._take(rule, value):
+            else:
                 has_no_voltage |= rule.kind is Kind.BATTERY_VOLTAGE and value == 0
                 self.implausible.append(point)
-                continue
-            seen.add(point.id)
         self.values = self.fallbacks | self.values
         self.is_blank = has_no_voltage and Key.VOLTAGE not in self.values
         if family.series and self.values.keys().isdisjoint(CELL_VOLTAGES):
@@ -162,43 +163,40 @@ class _Sample:
                     self.holes.add(series.kind)
         return lengths
 
-    def _take(self, rule: Rule, value: float) -> bool:
-        """Take a number over. False where it cannot be true."""
-        kind, keys = rule.kind, rule.keys
-        if not plausible(kind, value):
-            return False
-        if not kind.whole:
-            self._value(keys[0], value * rule.sign + 0, fallback=rule.fallback)  # never -0.0
-        elif kind is Kind.FLAG or kind is Kind.ANY:
-            self._flag(keys[0], on=value != 0)
-        elif kind is Kind.LIMIT_STATE:
-            for state, key in enumerate(keys, start=1):
-                self._flag(key, on=value == state)
-            if value > len(keys):
-                self._flag(Key.WARNING, on=True)
-        elif kind is Kind.BITS:
-            for bit, key in enumerate(keys):
-                self._flag(key, on=bool(int(value) >> bit & 1))
-        elif kind is Kind.POSITION:
-            module, place = divmod(int(value), 0x100)
-            if module > self.module_count or not plausible(Kind.PLACE, place):
-                return False
-            self._value(keys[0], module, fallback=True)
-            self._value(keys[1], place, fallback=True)
-        elif kind is Kind.BATTERY_STATUS:
-            if (status := int(value) & 7) < len(_STATUS):
-                self._value(keys[0], _STATUS[status])
-        elif kind is Kind.MODULE and value > self.module_count:
-            return False
-        else:
-            self._value(keys[0], int(value), fallback=rule.fallback)
-        return True
+    def _add(self, meaning: Meaning, values: dict[Key, Value]) -> None:
+        """Take over what no point before has said. Any of the points that feed a flag turns it on."""
+        for key, value in meaning:
+            if value is True:
+                self.flags[key] = True
+            elif value is False:
+                self.flags.setdefault(key, False)
+            else:
+                values.setdefault(key, value)
 
-    def _value(self, key: Key | None, value: Value, *, fallback: bool = False) -> None:
-        if key:
-            (self.fallbacks if fallback else self.values).setdefault(key, value)
 
-    def _flag(self, key: Key | None, *, on: bool) -> None:
-        """Turn a flag on if any of the points that feed it says so."""
-        if key and (on or key not in self.flags):
-            self.flags[key] = on
+@lru_cache(maxsize=8192)  # most points say the same from sample to sample
+def _meaning(rule: Rule, text: str, module_count: float) -> Meaning | None:
+    """Return what a number says by its rule; None where it is none, or cannot be true."""
+    kind, keys, value = rule.kind, rule.keys, read_number(text)
+    if value is None or not plausible(kind, value) or (kind is Kind.MODULE and value > module_count):
+        return None
+    found: Sequence[tuple[Key | None, Value | bool]]
+    if kind is Kind.FLAG or kind is Kind.ANY:
+        found = [(keys[0], value != 0)]
+    elif kind is Kind.LIMIT_STATE:
+        found = [(key, value == state) for state, key in enumerate(keys, start=1)]
+        if value > len(keys):
+            found.append((Key.WARNING, True))
+    elif kind is Kind.BITS:
+        found = [(key, bool(int(value) >> bit & 1)) for bit, key in enumerate(keys)]
+    elif kind is Kind.POSITION:
+        module, place = divmod(int(value), 0x100)
+        if module > module_count or not plausible(Kind.PLACE, place):
+            return None
+        found = list(zip(keys, (module, place), strict=True))
+    elif kind is Kind.BATTERY_STATUS:
+        status = int(value) & 7
+        found = [(keys[0], _STATUS[status])] if status < len(_STATUS) else []
+    else:
+        found = [(keys[0], int(value) if kind.whole else value * rule.sign + 0)]  # never -0.0
+    return tuple((key, value) for key, value in found if key)

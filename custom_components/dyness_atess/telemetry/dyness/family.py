@@ -64,7 +64,7 @@ class Kind(Enum):
         self.is_text = math.isnan(low)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One row."""
 

@@ -1,6 +1,7 @@
 """The boundary at which anything that the cloud may send becomes points."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 import re
 from typing import Any
 
@@ -15,12 +16,19 @@ def read_points(data: Any) -> list[Point]:
     points = []
     for item in data if isinstance(data, list) else ():
         if isinstance(item, dict):
-            point_id, value, name = item.get("pointId"), item.get("pointValue"), item.get("pointNameCn")
-            point_id = point_id.strip() if isinstance(point_id, str) else _text(point_id)
-            value = value.strip() if isinstance(value, str) else _text(value)
-            if point_id and value:
-                points.append(Point(point_id, normalised(name) if isinstance(name, str) else "", value))
+            try:
+                point = _point(item.get("pointId"), item.get("pointNameCn"), item.get("pointValue"))
+            except TypeError:
+                continue  # a list or an object, which cannot be looked up
+            if point:
+                points.append(point)
     return points
+
+
+@lru_cache(maxsize=8192, typed=True)  # most points say the same from sample to sample
+def _point(point_id: Any, name: Any, value: Any) -> Point | None:
+    point_id, value = _text(point_id), _text(value)
+    return Point(point_id, normalised(name) if isinstance(name, str) else "", value) if point_id and value else None
 
 
 def sample_time(text: str) -> datetime | None:
@@ -35,6 +43,8 @@ def sample_time(text: str) -> datetime | None:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, bool):
         return str(int(value))
     return str(value) if isinstance(value, int | float) else ""

@@ -99,7 +99,7 @@ def _match(family: Family, points: list[Point], *, by_position: bool = True) -> 
     `by_position`, names that no table has are taken for those of the table, where hardly anything speaks against it.
     """
     rules: list[Rule | None] = []
-    fitting, conflicting, placed, impossible = set(), set(), set(), 0
+    conflicting, placed, impossible = set(), set(), 0
     for point in points:
         rule, fit = _fit(family, point.id, point.name)
         if rule and fit is not _Fit.NAMED and (fit is _Fit.PLACED or point.id in family.telling_ids):
@@ -112,11 +112,10 @@ def _match(family: Family, points: list[Point], *, by_position: bool = True) -> 
             elif fit is _Fit.PLACED:
                 placed.add(point.id)
                 impossible += doubtful
-        if rule:
-            fitting.add(point.id)
-        elif fit is _Fit.REFUSED:
+        if fit is _Fit.REFUSED:
             conflicting.add(point.id)
         rules.append(rule)
+    fitting = {point.id for point, rule in zip(points, rules, strict=True) if rule}
     conflicting -= fitting
     if placed and (10 * len(conflicting) > len(fitting) or 4 * impossible > len(placed)):
         return _match(family, points, by_position=False)

@@ -117,11 +117,13 @@ class Health:
                 values[key], attributes[key] = round(widest.value(key)), widest.attributes(key)
         return values, attributes
 
-    def note(self, at: float, values: Values) -> None:
-        """Take the battery's own sample: where a charge or a rest ends, what it has measured is shown."""
+    def note(self, at: float, values: Values) -> bool:
+        """Take the battery's own sample; True where a charge or a rest has ended."""
         rate, is_still = _rate(values)
         goes_on = bool(is_still and self.still_since and 0 <= at - self.at <= GAP)
-        if self.rest and (not goes_on or at - self.still_since >= HOUR):
+        has_rested = bool(self.rest) and (not goes_on or at - self.still_since >= HOUR)
+        has_charged = False
+        if has_rested:
             self.measured[Key.CELL_SPREAD_RESTED] = dict(self.rest)
         if not goes_on:
             self.still_since, self.rest = at if is_still else 0.0, {}
@@ -132,22 +134,28 @@ class Health:
             soc = within(values.get(Key.SOC), 0, 100)
             is_empty = soc is not None and soc < NEARLY_FULL
             is_over = is_empty or at - self.high_at > HALF_HOUR or at - self.began > DAY
-            if is_over or at - self.charged_at > HOUR:
+            if has_charged := is_over or at - self.charged_at > HOUR:
                 self._end_charge()
             if is_over:
                 self.began, self.visit = 0.0, {}
+        return has_rested or has_charged
 
     def add(self, at: float, module: int, values: Values, battery: Values) -> None:
         """Take a module's sample; `battery` is that of its master at about the same time."""
-        cells, electrical = _cells(values), values if Key.CURRENT in values else battery
+        electrical = values if Key.CURRENT in values else battery
         rate, is_still = _rate(electrical)
-        if not cells or rate is None:
+        rests = is_still and self.still_since and at - self.still_since >= HALF_HOUR
+        highest, _ = _extremes(values)
+        if highest is None or rate is None or not (rests or highest >= KNEE):
+            return
+        cells = _cells(values)
+        if not cells:
             return
         (lowest_cell, lowest), *_, (highest_cell, highest) = sorted(cells, key=lambda cell: cell[1])
         soc = within(values.get(Key.SOC, battery.get(Key.SOC)), 0, 100)
         mean = fmean(voltage for _, voltage in cells)
         found = Measurement(at, module, 1000 * (highest - lowest), highest_cell, lowest_cell, round(mean, 3), soc)
-        if is_still and self.still_since and at - self.still_since >= HALF_HOUR and mean <= EMPTYING:
+        if rests and mean <= EMPTYING:
             self.rest[module] = found
         if highest < KNEE or (soc is not None and soc < NEARLY_FULL):
             return

@@ -25,7 +25,7 @@ type Curve = list[tuple[float, float]]
 
 def within(value: Any, least: float, most: float) -> float | None:
     """Return a number that lies within bounds, None for anything else."""
-    return float(value) if isinstance(value, float | int) and least <= value <= most else None
+    return float(value) if isinstance(value, (float, int)) and least <= value <= most else None
 
 
 class Sample(NamedTuple):

@@ -18,7 +18,7 @@ def _extreme(first: int, key: Key, name: str, short: str, place: str) -> tuple[R
     module, number = Key(f"{key}_module"), Key(f"{key}_{single}")
     return (
         rule(f"{first}", name, kind, key),
-        rule(f"{first + 100}", f"{name}的编号最小的模块", Kind.POSITION, module, number),
+        rule(f"{first + 100}", f"{name}的编号最小的模块", Kind.POSITION, module, number, fallback=True),
         rule(f"{first + 101}", f"{short}模块", Kind.MODULE, module),
         rule(f"{first + 102}", f"{short}{place}", Kind.PLACE, number),
     )
