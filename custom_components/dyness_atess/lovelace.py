@@ -1,6 +1,5 @@
 """How card, dashboard and page get to the screen, and what is left of them at the end: nothing."""
 
-import asyncio
 from contextlib import suppress
 import logging
 from pathlib import Path
@@ -14,7 +13,6 @@ from homeassistant.components.panel_custom import async_register_panel
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.loader import async_get_loaded_integration
-from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_SIDEBAR, DOMAIN
 
@@ -25,7 +23,6 @@ PREFIX = f"/{DOMAIN}/"
 STABLE = f"{PREFIX}main.js"
 """For whoever writes resources by hand: the address of a version would end with the next update."""
 PAGE = "dyness-atess"
-_LOCK: HassKey[asyncio.Lock] = HassKey(f"{DOMAIN}_lovelace")
 
 
 def _module(hass: HomeAssistant) -> str:
@@ -56,17 +53,16 @@ async def async_serve(hass: HomeAssistant) -> None:
 async def async_update_screen(hass: HomeAssistant) -> None:
     """Let every dashboard know the cards as long as there is an account, and show the page while one wants it."""
     entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False, include_disabled=False)
-    # Two accounts that start together would each add the resource.
-    async with hass.data.setdefault(_LOCK, asyncio.Lock()):
-        await _update_resource(hass, is_wanted=bool(entries))
-        await _update_page(hass, is_wanted=any(entry.options.get(CONF_SIDEBAR, True) for entry in entries))
+    await _update_resource(hass, is_wanted=bool(entries))
+    await _update_page(hass, is_wanted=any(entry.options.get(CONF_SIDEBAR, True) for entry in entries))
 
 
 async def _update_resource(hass: HomeAssistant, *, is_wanted: bool) -> None:
     if (lovelace := hass.data.get(LOVELACE_DATA)) is None:
         return  # no frontend
     resources, module = lovelace.resources, _module(hass)
-    await resources.async_get_info()  # they are loaded when somebody asks for them
+    # They are loaded when somebody asks for them. Nothing is awaited from then until one is added: never two are.
+    await resources.async_get_info()
     ours = [item for item in resources.async_items() if item["url"].startswith(PREFIX)]
     if not isinstance(resources, ResourceStorageCollection):
         if is_wanted and not ours:

@@ -140,9 +140,9 @@ def test_slower_after_limits_and_fast_again(account: Account) -> None:
     assert [round(gap) for gap in account.gaps()][:7] == [30, 60, 120, 240, 480, 600, 600]
 
 
-@pytest.mark.parametrize("closed_after", [None, 0, 1, 2, 3])
-def test_a_person_is_told_of_a_long_pause(account: Account, closed_after: int | None) -> None:
-    """Others wait as long as it takes; a form that is closed some steps of the loop from then disturbs nobody."""
+@pytest.mark.parametrize("closed_after", [0, 1, 2, 3])
+def test_a_form_that_is_closed_as_a_pause_begins(account: Account, closed_after: int) -> None:
+    """Some steps of the loop from then: it disturbs nobody."""
 
     async def story() -> None:
         first = asyncio.create_task(account.ask(FIRST, 0.5, CloudRateLimited(3000)))
@@ -152,13 +152,11 @@ def test_a_person_is_told_of_a_long_pause(account: Account, closed_after: int | 
         def close(steps: int) -> None:
             account.loop.call_soon(close, steps - 1) if steps else form.cancel()
 
-        if closed_after is not None:
-            account.loop.call_at(START + 0.5, close, closed_after)
+        account.loop.call_at(START + 0.5, close, closed_after)
         await asyncio.wait([first, form])
-        assert form.cancelled() or isinstance(form.exception(), CloudRateLimited)
-        for refused in (first, account.ask(FORM)):
-            with pytest.raises(CloudRateLimited):
-                await refused
+        assert form.cancelled()
+        with pytest.raises(CloudRateLimited):
+            await first
         assert account.loop.now == pytest.approx(START + 0.5)
         assert await module >= 3000
 

@@ -283,6 +283,18 @@ async def test_too_many_calls_right_after_success(hass: HomeAssistant, cloud: Dy
     assert asked(cloud, STORAGE_LIST) == 1
 
 
+async def test_a_person_is_told_of_a_long_pause(hass: HomeAssistant, cloud: DynessCloud) -> None:
+    cloud.add_fault(Fault("rate_limited", times=1))
+    values, unavailable = typed(cloud), {"base": "cloud_unavailable"}
+    with (
+        patch("custom_components.dyness_atess.cloud.queue.PAUSE", 600),
+        patch("custom_components.dyness_atess.account.validation.PATIENCE", 0.1),
+    ):
+        form = await expect(hass, await open_form(hass), values, unavailable)
+        form = await expect(hass, form, values, unavailable)
+    assert asked(cloud, STORAGE_LIST) == 1
+
+
 @pytest.mark.parametrize("serial", [SERIAL, BARE, f"{BARE}-BDU", SERIAL.lower(), f"{BARE.lower()}-bdu", f" {BARE}\n"])
 @pytest.mark.parametrize("fault", [None, "network_anomaly"])
 async def test_a_battery_that_is_not_listed(

@@ -1,5 +1,6 @@
 """What was typed into a form, checked against the cloud."""
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 import logging
@@ -39,6 +40,8 @@ _LOGGER = logging.getLogger(__name__)
 _MODULE = re.compile(r".*-(BDU-\d+|DYNESS\d+)", re.IGNORECASE)
 _SUFFIX = re.compile(r"-B(MS|DU)$", re.IGNORECASE)
 """What the cloud puts behind the serial number on the battery's label (dyness-api 5)."""
+PATIENCE = 60.0
+"""Seconds that a person waits before a form, as while a rate limit pauses the account."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -49,14 +52,15 @@ class InputError(Exception):
 async def attempt[Result](errors: dict[str, str], call: Awaitable[Result]) -> Result | None:
     """Return the result of `call`, or None with what to say of its failure in `errors`."""
     try:
-        return await call
+        async with asyncio.timeout(PATIENCE):
+            return await call
     except InputError as error:
         field, errors[field] = error.args
     except CloudRejected:
         errors["base"] = "invalid_auth"
     except CloudUnreachable:
         errors["base"] = "cannot_connect"
-    except CloudError:
+    except CloudError, TimeoutError:
         errors["base"] = "cloud_unavailable"
     except Exception as error:  # noqa: BLE001 - whatever it is, the form stays and can be sent again
         # Where it happened, and not its text, which may have what was typed or answered in it.

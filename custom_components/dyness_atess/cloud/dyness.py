@@ -92,11 +92,10 @@ class DynessClient:
             }
             if rows and not new:
                 raise CloudUnavailable("device list of an unknown form")
-            # A server that ignores the page number answers the same devices again.
-            if len(rows) < PAGE_SIZE or new.keys() <= devices.keys():
-                devices |= new
-                break
+            known = len(devices)
             devices |= new
+            if len(rows) < PAGE_SIZE or len(devices) == known:
+                break  # a server that ignores the page number answers the same devices again
         return list(devices.values())
 
     async def realtime_data(self, device_sn: str, collector_sn: str | None = None, turn: Turn = FORM) -> list[Any]:

@@ -23,8 +23,6 @@ PAUSE = 30.0
 """Seconds without a call after a first 429 that does not say how long. No source has a figure."""
 LONGEST_PAUSE = 600.0
 """Seconds. Whoever asks so seldom does no harm, and is back soon."""
-LONGEST_FORM = 60.0
-"""Seconds that a person waits before a form; a longer pause is an answer too."""
 HOUR = 3600.0
 CUT, RECOVERY = 0.2, 0.1
 """Of the ceiling: by how much each 429 lowers it, and what comes back in an hour."""
@@ -110,14 +108,8 @@ class AccountQueue:
         self._limited_at = 0.0
 
     async def run[Result](self, call: Callable[[], Awaitable[Result]], turn: Turn) -> Result:
-        """Run `call` when it is its turn and return what it returns.
-
-        Raises:
-            CloudRateLimited: a person would wait too long for it.
-        """
+        """Run `call` when it is its turn and return what it returns."""
         asked_at = started_at = _now()
-        if turn.priority is Priority.FORM and self._not_before - asked_at > LONGEST_FORM:
-            raise CloudRateLimited
         waiter = _Waiter(turn, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)
         self._schedule()
@@ -231,9 +223,6 @@ class AccountQueue:
         self._share = self.ceiling / self.chosen_ceiling * (1 - CUT)
         self._limited_at = now
         self._not_before = max(self._not_before, now + pause)
-        for waiter in self._waiting:
-            if waiter.turn.priority is Priority.FORM and pause > LONGEST_FORM and not waiter.granted.done():
-                waiter.granted.set_exception(CloudRateLimited())
 
 
 def _now() -> float:
