@@ -6,25 +6,19 @@ from typing import Any
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
-from ..const import DOMAIN
 from ..telemetry.alarms import TOTALS
 from ..telemetry.reading import Reading
 from ..telemetry.vocabulary import ALARMS, CELL_VOLTAGES, PROBE_TEMPERATURES, WARNINGS, Key
 from .account import OLD, Account
 from .connection import digest
 from .coordinator import ReadingsCoordinator
-from .registry import device_of
+from .registry import device_of, entity_of
 
 MEASURED = (Key.SOC, Key.VOLTAGE, Key.CURRENT)
 MASTER = (Key.POWER, Key.STATUS, Key.TIME_TO_FULL, Key.TIME_TO_EMPTY)
 EXTREMES = (Key.CELL_VOLTAGE_MAX, Key.CELL_VOLTAGE_MIN, Key.CELL_VOLTAGE_SPREAD)
-LIMITS = (
-    *(Key.CHARGE_VOLTAGE_LIMIT, Key.DISCHARGE_VOLTAGE_LIMIT),
-    *(Key.CHARGE_CURRENT_LIMIT, Key.DISCHARGE_CURRENT_LIMIT),
-)
 MILD = WARNINGS | {Key.WARNING}
 """Alarms by which nothing has stopped."""
 WITHOUT_DATA = ("empty", "refused")
@@ -49,16 +43,13 @@ def picture(account: Account, serial: str) -> Picture:
     registered = device_of(account.hass, account.entry, serial)
     outage, until = _outage(account, master)
     return {
-        "device_id": registered.id if registered else None,
         "name": (registered.name_by_user or registered.name) if registered else None,
         "kind": account.kind,
-        "online": master.is_available,
         "outage": outage,
         "until": _time(until),
         "sampled_at": _time(master.sampled_at),
         **{key: values.get(key) for key in (*MEASURED, *MASTER)},
         "extremes": {key: values[key] for key in EXTREMES if key in values},
-        "limits": {key: values[key] for key in LIMITS if key in values},
         "alarms": _alarms(account, serial, numbers),
         "inputs": [{"number": number, **flow} for number in range(1, 6) if (flow := _flow(values, f"pv{number}"))],
         "output": _flow(values, "output"),
@@ -67,19 +58,18 @@ def picture(account: Account, serial: str) -> Picture:
 
 
 def _module(account: Account, serial: str, number: int) -> Picture:
-    coordinator, registered = account.devices[serial], device_of(account.hass, account.entry, serial)
+    coordinator = account.devices[serial]
     reading = coordinator.data or Reading()
     cells = _cells(reading)
     return {
         "id": digest(serial),
-        "device_id": registered.id if registered else None,
         "number": number,
         "sampled_at": _time(coordinator.sampled_at),
         **{key: reading.values.get(key) for key in MEASURED},
         "cells": [reading.values.get(key) for key in cells],
         "entities": [_entity_id(account.hass, Platform.SENSOR, serial, key) for key in cells],
         "temperatures": [reading.values[key] for key in PROBE_TEMPERATURES if key in reading.values],
-        "alarms": [{"key": key, "protection": key not in MILD} for key in _bits(reading)],
+        "alarms": _bits(reading),
     }
 
 
@@ -133,9 +123,8 @@ def _outage(account: Account, master: ReadingsCoordinator) -> tuple[str | None, 
 
 def _entity_id(hass: HomeAssistant, platform: Platform, serial: str, key: Key) -> str | None:
     """Return the entity that shows it, unless it is off."""
-    registry = er.async_get(hass)
-    entity_id = registry.async_get_entity_id(platform, DOMAIN, f"{serial}-{key}")
-    return entity_id if entity_id and not registry.entities[entity_id].disabled else None
+    entity = entity_of(hass, platform, serial, key)
+    return entity.entity_id if entity and not entity.disabled else None
 
 
 def _time(time: datetime | None) -> str | None:

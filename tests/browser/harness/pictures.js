@@ -14,7 +14,6 @@ function module(number, count, { mean = 3.331, wide = 4, weak = null, seed = num
   if (weak) for (const [cell, millivolts] of Object.entries(weak)) cells[cell] = Math.round(1000 * mean + millivolts) / 1000;
   return {
     id: `m${number}`,
-    device_id: `module${number}`,
     number,
     soc,
     voltage: Math.round(cells.reduce((sum, cell) => sum + cell) * 10) / 10,
@@ -31,7 +30,6 @@ const base = {
   version: "1.0.0",
   state: "ready",
   kind: "battery",
-  online: true,
   outage: null,
   until: null,
   sampled_at: ago(3),
@@ -43,7 +41,6 @@ const base = {
   time_to_full: 42,
   time_to_empty: null,
   extremes: { cell_voltage_max: 3.34, cell_voltage_min: 3.31, cell_voltage_spread: 30 },
-  limits: {},
   alarms: [],
   inputs: [],
   modules: [],
@@ -51,7 +48,6 @@ const base = {
 
 const tower = {
   ...base,
-  device_id: "tower",
   name: "Tower T14 in the cellar",
   power: 12_640,
   current: 31.1,
@@ -71,7 +67,6 @@ const tower = {
 
 const single = {
   ...base,
-  device_id: "single",
   name: "PowerHaus",
   alarms: [{ key: "module_voltage_high", protection: false, expected: true, module: 1, entity_id: "binary_sensor.high" }],
   modules: [module(1, 16, { wide: 9, mean: 3.3394, weak: { 8: -12, 2: 11 } })],
@@ -80,19 +75,18 @@ const single = {
 export const pictures = {
   tower,
   single,
-  three: { ...base, device_id: "three", name: "DL5.0C", modules: [1, 2, 3].map((number) => module(number, 16, { wide: 3 + number * 5 })) },
+  three: { ...base, name: "DL5.0C", modules: [1, 2, 3].map((number) => module(number, 16, { wide: 3 + number * 5 })) },
   // Modules of a tower tell their cells and temperatures only.
-  bare: { ...tower, device_id: "bare", modules: tower.modules.map((each) => ({ ...each, sampled_at: ago(each.number < 9 ? 3 : 8), soc: null, voltage: null, current: null })) },
-  outage: { ...tower, device_id: "outage", name: "Tower", outage: "cloud", online: false, sampled_at: ago(47), alarms: [] },
-  calls: { ...single, device_id: "calls", outage: "calls", until: new Date(Date.now() + 25 * 60_000).toISOString(), sampled_at: ago(18) },
-  blind: { ...base, device_id: "blind", name: "Tower T21", modules: [], time_to_full: null },
-  never: { ...base, device_id: "never", name: "Tower T21", sampled_at: null, soc: null, power: null, current: null, voltage: null, status: null, time_to_full: null, extremes: {}, outage: "device" },
-  gaps: { ...single, device_id: "gaps", name: "Gaps", modules: [{ ...single.modules[0], cells: [3.3, null, 3.31, 3.29], entities: [], temperatures: null, soc: null, voltage: null, current: null }] },
+  bare: { ...tower, modules: tower.modules.map((each) => ({ ...each, sampled_at: ago(each.number < 9 ? 3 : 8), soc: null, voltage: null, current: null })) },
+  outage: { ...tower, name: "Tower", outage: "cloud", sampled_at: ago(47), alarms: [] },
+  calls: { ...single, outage: "calls", until: new Date(Date.now() + 25 * 60_000).toISOString(), sampled_at: ago(18) },
+  blind: { ...base, name: "Tower T21", modules: [], time_to_full: null },
+  never: { ...base, name: "Tower T21", sampled_at: null, soc: null, power: null, current: null, voltage: null, status: null, time_to_full: null, extremes: {}, outage: "device" },
+  gaps: { ...single, name: "Gaps", modules: [{ ...single.modules[0], cells: [3.3, null, 3.31, 3.29], entities: [], temperatures: null, soc: null, voltage: null, current: null }] },
   starting: { version: "1.0.0", state: "starting" },
   gone: { version: "1.0.0", state: "gone" },
   converter: {
     ...base,
-    device_id: "converter",
     name: "PBD250 with a name that is rather long for a phone",
     kind: "converter",
     power: -2140,
