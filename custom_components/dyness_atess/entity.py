@@ -85,7 +85,7 @@ async def async_add_as_seen[Description: EntityDescription](
             )
 
         async_add()
-        coordinator.on_end.append(coordinator.async_add_listener(async_add))
+        coordinator.async_add_listener(async_add)
 
     account.on_added.append(async_follow)
     for coordinator in account.coordinators:

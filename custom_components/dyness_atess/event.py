@@ -73,12 +73,12 @@ class AlarmEventEntity(DeviceEntity, EventEntity):
         """Compare a device or module with its sample before; an alarm that both have is one event."""
         if coordinator.data is None:
             return
-        own, alarms = self.coordinator.serial, self.account.alarms
+        own, devices = self.coordinator.serial, self.account.devices
         modules = self.account.modules_of(own)
         others = modules if coordinator is self.coordinator else (own,)
-        elsewhere = {key for other in others if other in alarms for key in alarms[other].active}
+        elsewhere = {key for other in others if other in devices for key in devices[other].alarms.active}
         module = modules.get(coordinator.serial)
-        if events := alarms[coordinator.serial].compare(coordinator.data, elsewhere, module):
+        if events := coordinator.alarms.compare(coordinator.data, elsewhere, module):
             entry = coordinator.config_entry
             entry.async_create_background_task(self.hass, self._raise(events), "an alarm")
 

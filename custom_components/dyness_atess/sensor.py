@@ -255,10 +255,16 @@ class ReadingSensor(DeviceEntity, SensorEntity):
 class WorkStatusSensor(ReadingSensor):
     """The word of the device list, which is read apart from the readings."""
 
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        if devices := self.account.device_list:
+            self.async_on_remove(devices.async_add_listener(self._handle_coordinator_update))
+
     @property
     @override
     def available(self) -> bool:
-        return self.account.is_list_current
+        return bool((devices := self.account.device_list) and devices.is_shown)
 
     @property
     @override

@@ -16,7 +16,6 @@ from homeassistant.util import dt as dt_util
 
 from ..cloud.queue import CEILING
 from ..const import CONF_DEVICE_SN, CONF_HOURLY_CALLS, DOMAIN
-from ..telemetry.alarms import Alarms
 from ..telemetry.device import Device
 from .combined import Combined
 from .connection import connection, digest
@@ -55,15 +54,13 @@ class Account(ABC):
         self.entry = entry
         self.connection = connection(hass, entry.data)
         self.queue = self.connection.queue
-        self.credentials = Credentials(hass, entry)
+        self.credentials = Credentials(hass, entry, self._confirm_rejection)
         self.memory = Memory(hass, entry.entry_id)
         self.known = known_devices(hass, entry)
         """What is known of masters and converters beside their readings, by serial number."""
         self.devices: dict[str, ReadingsCoordinator] = {}
         self.secondary: dict[str, ReadingsCoordinator] = {}
         """What another endpoint has of some of these devices."""
-        self.alarms: dict[str, Alarms] = {}
-        """What was last known of the alarms of each device and module, by serial number."""
         self.on_added: list[Callable[[ReadingsCoordinator], None]] = []
         """Called with everything that is read from later on."""
         self.on_options: list[Callable[[], None]] = []
@@ -71,7 +68,6 @@ class Account(ABC):
         self._data = dict(entry.data)
         self._added_by_hand = self.subentries
         self._registered = known_quantities(hass, entry)
-        self._answers: Answers = {}
         self._first_reads: set[asyncio.Task[None]] = set()
         self._claimed: set[str] = set()
         """Devices that another account already reads."""
@@ -107,10 +103,10 @@ class Account(ABC):
     def is_removable(self, serial: str) -> bool:
         """Return whether a device would not come back by itself when its owner deletes it."""
 
-    @property
-    def is_list_current(self) -> bool:
-        """Whether what a list says of the devices is young enough to be shown."""
-        return False
+    @callback
+    def _confirm_rejection(self) -> bool:
+        """Have another read tried soon, and return whether there is one; another converter has its own rhythm."""
+        return len(self.devices) > 1
 
     @property
     def coordinators(self) -> Iterator[ReadingsCoordinator]:
@@ -141,8 +137,8 @@ class Account(ABC):
     async def async_start(self) -> None:
         """Show what was read before, and read the rest. What takes long arrives later."""
         self.queue.allow(self._ceiling)
-        self._answers = await self.memory.async_load(self._last_answers) | self.connection.answers
-        self.connection.answers.clear()
+        for key, kept in (await self.memory.async_load(self._last_answers)).items():
+            self.connection.answers.setdefault(key, kept)
         for serial in list(self.known):
             self._begin(serial)
             await asyncio.sleep(0)  # the last answers of many devices take their time
@@ -201,25 +197,13 @@ class Account(ABC):
         known = registered & of if of is not None else registered
         self._registered[serial] = registered - known
         coordinator = ReadingsCoordinator(
-            self.hass,
-            self.entry,
-            self.credentials,
-            fetch,
-            decode,
-            serial=serial,
-            name=name,
-            memory=self.memory,
-            known=known,
-            **options,
+            self.credentials, self.memory, fetch, decode, serial=serial, name=name, known=known, **options
         )
         key = coordinator.key
         (self.devices if key == serial else self.secondary)[key] = coordinator
         coordinator.on_recovery = self._retry_failed_with
-        self.credentials.readers += 1
-        if kept := self._answers.pop(key, None):
+        if kept := self.connection.answers.pop(key, None):
             coordinator.restore(**kept)
-        if key == serial:
-            self.alarms[key] = Alarms(coordinator.data)
         for follow in self.on_added:
             follow(coordinator)
         if not coordinator.is_current:
@@ -298,8 +282,6 @@ class Account(ABC):
         before, self._added_by_hand = self._added_by_hand, self.subentries
         for serial in before.keys() - self._added_by_hand.keys():
             await self.async_remove(serial)
-        self._answers |= self.connection.answers
-        self.connection.answers.clear()
         self.known = known_devices(self.hass, self.entry) | self.known
         self.add_devices()
         for device in self.devices.values():
@@ -315,10 +297,9 @@ class Account(ABC):
             if registered := device_of(self.hass, self.entry, module):
                 dr.async_get(self.hass).async_remove_device(registered.id)
         self.known.pop(serial, None)
-        self.alarms.pop(serial, None)
         withdraw(self.hass, self.entry, serial)
         for group in (self.devices, self.secondary):
             for key in [key for key, found in group.items() if found.serial == serial]:
                 await group.pop(key).async_end()
                 self.memory.forget(key)
-                self.credentials.readers -= 1
+        self.combined.update()

@@ -14,7 +14,7 @@ from ..cloud.queue import Turn
 from ..const import CONF_API_ID, CONF_API_TOKEN, CONF_BATTERY_SIGN, CONF_DEVICE_SN, CONF_KIND, CONF_SERVER
 from ..telemetry.atess.decoder import ConverterDecoder
 from ..telemetry.reading import Reading
-from .account import Account, AccountConfigEntry
+from .account import Account
 from .connection import connection
 from .registry import device_of
 from .schedule import CONVERTER
@@ -87,11 +87,6 @@ class AtessAccount(Account):
     manufacturer = "ATESS"
     portal = BASE_URL
     kind = "converter"
-
-    def __init__(self, hass: HomeAssistant, entry: AccountConfigEntry) -> None:
-        """Count as readers of the account its converters alone: no list can confirm a rejection of one of them."""
-        super().__init__(hass, entry)
-        self.credentials.readers = 0
 
     @override
     async def async_read_list(self) -> None:

@@ -14,7 +14,6 @@ from homeassistant.util import dt as dt_util
 from ..cloud.dyness import DynessClient
 from ..cloud.queue import Priority, Turn
 from ..const import CONF_CAPACITY
-from ..telemetry.device import WorkStatus
 from ..telemetry.dyness.decoder import READ_BY_NAME, decode, decode_dongle, decode_running, family_by_name
 from ..telemetry.dyness.direction import DirectionWitness
 from ..telemetry.dyness.family import Family
@@ -27,7 +26,7 @@ from .account import Account
 from .connection import digest
 from .coordinator import ReadingsCoordinator
 from .health import CellWatch
-from .registry import is_enabled
+from .registry import entity_of
 from .repairs import report
 from .schedule import WITHOUT_MASTER, Pace, Rhythm
 from .secondary import SecondaryEndpoint
@@ -61,8 +60,6 @@ class Battery:
         self._soc: tuple[datetime, float] | None = None
         """From the day's history, for where no point has it."""
         self._lacks_soc = False
-        self._listed: tuple[WorkStatus | None, bool] = None, False
-        """What of the list is shown."""
         self._name = account.known[serial].model or "device"
         self._station = self._endpoint("plant", partial(client.station_info, serial), STATION_PAUSE)
         self._dongle = self._endpoint("dongle", self._fetch_dongle, DONGLE_PAUSE)
@@ -81,11 +78,9 @@ class Battery:
     def _endpoint[Data](
         self, what: str, call: Callable[[Turn], Awaitable[Data]], pause: float = 0.0
     ) -> SecondaryEndpoint[Data]:
-        account, turn = self._account, Turn(Priority.MASTER, device=digest(self.serial))
+        turn = Turn(Priority.MASTER, device=digest(self.serial))
         name = f"{what} of {self._name} {turn.device}"
-        return SecondaryEndpoint(
-            account.hass, account.entry, account.credentials, call, name=name, turn=turn, pause=pause
-        )
+        return SecondaryEndpoint(self._account.credentials, call, name=name, turn=turn, pause=pause)
 
     @property
     def module_readings(self) -> list[ReadingsCoordinator]:
@@ -144,24 +139,15 @@ class Battery:
         )
 
     @callback
-    def show_listing(self) -> None:
-        """Show what the list says of this battery, if it is one: lists have coordinators and dongles beside them."""
-        status = self._account.known[self.serial].work_status
-        if not self.coordinator.quantities or self._listed == (status, self._account.is_list_current):
-            return
-        self._listed = status, self._account.is_list_current
-        if status:
-            self.coordinator.quantities.add((Platform.SENSOR, Key.WORK_STATUS))
-        self.coordinator.async_update_listeners()
-
-    @callback
     def _follow(self) -> None:
         """Ask what belongs to a new sample."""
         coordinator, reading = self.coordinator, self.coordinator.data
         if reading is None or coordinator.received_at == self._followed:
             return
         self._followed = coordinator.received_at
-        self.show_listing()
+        self._cells.follow(reading)
+        if self._account.known[self.serial].work_status:
+            coordinator.quantities.add((Platform.SENSOR, Key.WORK_STATUS))
         family = family_by_name(reading.family)
         if running := self._account.secondary.get(self.serial + RUNNING):
             if not running.is_failing:
@@ -204,8 +190,7 @@ class Battery:
             interval=WITHOUT_MASTER,
         )
         module.retries.waits_for = lambda: self.coordinator.is_failing
-        module.async_add_listener(self._follow_module)
-        module.async_add_listener(partial(self._cells.follow_module, module))
+        module.async_add_listener(partial(self._follow_module, module))
 
     def _decode_module(self, serial: str, raw: Any, _received_at: datetime) -> Reading:
         reading = decode(raw, self._account.memory.recall(serial).get("family"))
@@ -214,8 +199,9 @@ class Battery:
         return reading
 
     @callback
-    def _follow_module(self) -> None:
+    def _follow_module(self, module: ReadingsCoordinator) -> None:
         """Show what takes the modules to know as soon as they are read, not with the next sample."""
+        self._cells.follow_module(module)
         reading = self.coordinator.data
         family = family_by_name(reading.family) if reading else None
         if reading and (Key.ENERGY_RATED not in reading.values or (family and family.is_module)):
@@ -246,8 +232,8 @@ class Battery:
             if capacity and CAPACITIES[0] < capacity < CAPACITIES[1]:
                 memory.keep(self.serial, capacity=capacity)
                 self.coordinator.decode_again()
-        is_shown = is_enabled(self._account.hass, self.serial, Key.SIGNAL_STRENGTH)
-        if is_shown and (radio := decode_dongle(await self._dongle.async_get())):
+        signal = entity_of(self._account.hass, Platform.SENSOR, self.serial, Key.SIGNAL_STRENGTH)
+        if not (signal and signal.disabled) and (radio := decode_dongle(await self._dongle.async_get())):
             self.coordinator.publish(radio)
 
     async def _read_history(self, reading: Reading, family: Family | None) -> None:

@@ -83,7 +83,7 @@ class Combined:
     def follow(self, coordinator: ReadingsCoordinator) -> None:
         """Take a battery into account, now and later."""
         if coordinator.key in self._devices and not coordinator.is_module:
-            coordinator.on_end += (coordinator.async_add_listener(self._update_soon), self._update_soon)
+            coordinator.async_add_listener(self._update_soon)
 
     @callback
     def _update_soon(self) -> None:

@@ -18,7 +18,7 @@ class Connection:
 
     queue: AccountQueue = field(default_factory=AccountQueue)
     answers: dict[str, Any] = field(default_factory=dict)
-    """What a form has read and the entry that it becomes need not ask again: the device list, records by serial."""
+    """What is known and need not be asked again when it begins to be read: what a form or an earlier start has read."""
 
 
 DEVICE_LIST = "device list"

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 import logging
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from ..cloud.errors import CloudEmpty, CloudRefused
 from ..cloud.queue import Priority, Turn
 from ..const import CONF_RESERVE
+from ..telemetry.alarms import Alarms
 from ..telemetry.energy.energies import Energies
 from ..telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE, RESERVE, Outlook, add_level
 from ..telemetry.energy.today import Today
@@ -45,16 +45,14 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
 
     def __init__(
         self,
-        hass: HomeAssistant,
-        entry: ConfigEntry,
         credentials: Credentials,
+        memory: Memory,
         fetch: Fetch,
         decode: Decode,
         *,
         serial: str,
         name: str,
         endpoint: str = "",
-        memory: Memory,
         known: Iterable[Quantity],
         priority: Priority = Priority.MASTER,
         rhythm: Rhythm | None = None,
@@ -67,7 +65,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         `interval` (seconds), or else when asked. `is_metered`: its energies are metered as long as it has no counters.
         """
         self.digest = digest(serial)
-        super().__init__(hass, entry, credentials, f"{name} {self.digest}")
+        super().__init__(credentials, f"{name} {self.digest}")
         self.serial = serial
         self._fetch, self._decode = fetch, decode
         self.rhythm = rhythm
@@ -84,8 +82,9 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._priority = priority
         self.today = Today() if self.is_module else memory.state(self.key, "today", Today)
         self._outlook = memory.state(self.key, "outlook", Outlook) if is_metered else Outlook()
+        self.alarms = Alarms()
+        """As they were when somebody last compared them."""
         self.on_recovery: Callable[[ReadingsCoordinator], None] | None = None
-        self.on_end: list[Callable[[], None]] = []
         self.goes_first = False
         """Whether its next sample is worth more than those of others of its priority."""
         self._memory = memory
@@ -171,6 +170,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         reading = self._decode(raw, received_at)
         if not reading.empty:
             self._take(raw, reading, received_at)
+            self.alarms = Alarms(reading)
             self._update_ages()
             self._wait(self._next_read())
             self._schedule_refresh()  # who listens already had nothing to wait for
@@ -215,16 +215,14 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         task.add_done_callback(self._tasks.discard)
 
     async def async_end(self) -> None:
-        """Read no more, and let nobody listen any more."""
+        """Read no more, and tell nobody of an answer that arrives later."""
         for task in self._tasks:
             task.cancel()
-        while self.on_end:
-            self.on_end.pop()()
         await self.async_shutdown()
 
     @override
     def async_update_listeners(self) -> None:
-        if not self._shutdown_requested:  # an answer may arrive later
+        if not self._shutdown_requested:
             self._update_ages()
             super().async_update_listeners()
 

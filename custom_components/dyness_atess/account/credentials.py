@@ -16,16 +16,14 @@ MAXIMUM_CLOCK_ERROR = timedelta(minutes=5)
 class Credentials:
     """Of one account. They are bad when two reads are rejected and none is accepted in between."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        self._hass = hass
-        self._entry = entry
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, confirm: Callable[[], bool]) -> None:
+        """`confirm` has another read tried soon, and returns whether the account has one."""
+        self.hass = hass
+        self.entry = entry
+        self._confirm = confirm
         self._rejected: set[str] = set()
         self._in_doubt = True
         """Whether something may have to be taken back; an entry that was reloaded may have left it."""
-        self.readers = 1
-        """How many reads the account has that can confirm a rejection, the rejected one included."""
-        self.confirm: Callable[[], None] = lambda: None
-        """Has another read tried soon."""
 
     @callback
     def accepted(self) -> None:
@@ -35,8 +33,8 @@ class Credentials:
         self._in_doubt = False
         self._rejected.clear()
         self._report_clock(None)
-        for flow in self._entry.async_get_active_flows(self._hass, {SOURCE_REAUTH}):
-            self._hass.config_entries.flow.async_abort(flow["flow_id"])
+        for flow in self.entry.async_get_active_flows(self.hass, {SOURCE_REAUTH}):
+            self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     @callback
     def rejected(self, reader: str, clock_error: timedelta | None) -> None:
@@ -47,15 +45,13 @@ class Credentials:
         if is_by_clock:
             return
         self._rejected.add(reader)
-        if len(self._rejected) >= min(self.readers, 2):
-            self._entry.async_start_reauth_if_available(self._hass)
-        else:
-            self.confirm()
+        if len(self._rejected) > 1 or not self._confirm():
+            self.entry.async_start_reauth_if_available(self.hass)
 
     def _report_clock(self, error: timedelta | None) -> None:
         report(
-            self._hass,
-            self._entry,
+            self.hass,
+            self.entry,
             error is not None,
             "clock",
             severity=ir.IssueSeverity.ERROR,

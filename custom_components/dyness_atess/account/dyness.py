@@ -45,15 +45,13 @@ def dyness_client(hass: HomeAssistant, account: Mapping[str, Any]) -> DynessClie
 class DeviceList(CloudCoordinator[dict[str, Device]]):
     """What the account lists, by serial number."""
 
-    def __init__(
-        self, hass: HomeAssistant, entry: AccountConfigEntry, credentials: Credentials, client: DynessClient
-    ) -> None:
+    def __init__(self, credentials: Credentials, client: DynessClient) -> None:
         """Prepare to read the list, or take over the one that the form has just read."""
-        super().__init__(hass, entry, credentials, "the device list")
+        super().__init__(credentials, "the device list")
         self._client = client
         self._read_at: datetime | None = None
         self.data = {}
-        if (rows := connection(hass, entry.data).answers.pop(DEVICE_LIST, None)) is not None:
+        if (rows := connection(self.hass, self.config_entry.data).answers.pop(DEVICE_LIST, None)) is not None:
             self._take(rows)
             self._wait(self._next_read())
 
@@ -97,15 +95,15 @@ class DynessAccount(Account):
         super().__init__(hass, entry)
         self.client = dyness_client(hass, entry.data)
         self.batteries: dict[str, Battery] = {}
-        self.device_list = DeviceList(hass, entry, self.credentials, self.client)
+        self.device_list = DeviceList(self.credentials, self.client)
         self.device_list.async_add_listener(self._follow_list)
         self.device_list.retries.waits_for = lambda: any(found.is_failing for found in self.coordinators)
-        self.credentials.confirm = self.device_list.async_ask
 
-    @property
+    @callback
     @override
-    def is_list_current(self) -> bool:
-        return self.device_list.last_update_success and self.device_list.is_current
+    def _confirm_rejection(self) -> bool:
+        self.device_list.async_ask()
+        return bool(self.devices)
 
     @override
     async def async_read_list(self) -> None:
@@ -144,8 +142,6 @@ class DynessAccount(Account):
         self.known |= {device.serial: device for device in devices}
         self.add_devices()
         update_devices(self.hass, self.entry, self.known)
-        for battery in self.batteries.values():
-            battery.show_listing()
 
     @override
     def _add_device(self, serial: str) -> None:

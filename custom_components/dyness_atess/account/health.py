@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from homeassistant.core import callback
 
 from ..telemetry.energy.health import KNEE, Health
+from ..telemetry.reading import Reading
 from ..telemetry.vocabulary import Key
 from .account import Account
 from .coordinator import ReadingsCoordinator
@@ -24,15 +25,11 @@ class CellWatch:
         self._health = account.memory.state(master.serial, "health", Health)
         self._figures = self._health.figures
         master.publish(*self._figures)
-        master.async_add_listener(self._follow)
 
     @callback
-    def _follow(self) -> None:
+    def follow(self, reading: Reading) -> None:
         """Take a new sample of the master, and read first which module is at the top."""
-        master = self._master
-        if not master.data or master.sample_time == self._health.at:
-            return
-        values = master.data.values
+        master, values = self._master, reading.values
         highest, place = values.get(Key.CELL_VOLTAGE_MAX), values.get(Key.CELL_VOLTAGE_MAX_MODULE)
         is_at_the_top = isinstance(highest, float) and highest >= KNEE
         modules = [module for serial in self._modules if (module := self._account.devices.get(serial))]

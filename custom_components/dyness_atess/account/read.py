@@ -6,7 +6,7 @@ import logging
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
@@ -25,8 +25,8 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     after_answer: float | None = None
     """Seconds before the next read after any answer, where a cloud is likely to refuse an earlier one."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, credentials: Credentials, name: str) -> None:
-        super().__init__(hass, _LOGGER, config_entry=entry, name=name)
+    def __init__(self, credentials: Credentials, name: str) -> None:
+        super().__init__(credentials.hass, _LOGGER, config_entry=credentials.entry, name=name)
         self._credentials = credentials
         self.retries = Retries()
         self._due: float | None = None
@@ -54,6 +54,11 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
         """Whether the data at hand are young enough to be shown."""
 
     @property
+    def is_shown(self) -> bool:
+        """Whether the data at hand are shown."""
+        return self.last_update_success and self.is_current
+
+    @property
     def is_failing(self) -> bool:
         """Whether it did not answer the last time."""
         return self.retries.since is not None
@@ -77,7 +82,7 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             data = await self._read()
         except CloudRateLimited as error:
             self._wait(self.after_answer or RATE_LIMITED)
-            if self._may_stay:
+            if self.is_shown:
                 return self.data
             raise _failed(error) from error
         except CloudError as error:
@@ -86,13 +91,13 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             elif error.proves_credentials:
                 self._credentials.accepted()
             is_no_outage = isinstance(error, CloudEmpty) or (self.after_answer and isinstance(error, CloudRefused))
-            if is_no_outage and self._may_stay:
+            if is_no_outage and self.is_shown:
                 self._wait(self._next_read())
                 return self.data
             is_first = not self.is_failing and not self.retries.waits_for()
             wait = self.retries.failed(dt_util.utcnow().timestamp())
             self._wait(self.after_answer or wait if error.proves_credentials else wait)
-            if is_first and self._may_stay:
+            if is_first and self.is_shown:
                 return self.data  # tried again before anybody hears of it
             raise _failed(error) from error
         else:
@@ -102,10 +107,6 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
             return data
         finally:
             self.is_waiting = self.is_asked = False
-
-    @property
-    def _may_stay(self) -> bool:
-        return self.last_update_success and self.is_current
 
     def _wait(self, seconds: float | None) -> None:
         self._due = None if seconds is None else dt_util.utcnow().timestamp() + seconds

@@ -93,11 +93,11 @@ def other_owner(hass: HomeAssistant, entry: ConfigEntry, serial: str, *, is_regi
 
 
 @callback
-def is_enabled(hass: HomeAssistant, serial: str, key: Key) -> bool:
-    """Return whether a sensor is on, or not there yet: what is off needs no call."""
+def entity_of(hass: HomeAssistant, platform: Platform, serial: str, key: Key) -> er.RegistryEntry | None:
+    """Return the entity that shows a quantity."""
     registry = er.async_get(hass)
-    entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{serial}-{key}")
-    return not entity_id or not registry.entities[entity_id].disabled
+    entity_id = registry.async_get_entity_id(platform, DOMAIN, f"{serial}-{key}")
+    return registry.async_get(entity_id) if entity_id else None
 
 
 def serial_of(registered: dr.DeviceEntry) -> str:

@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import override
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from ..cloud.errors import CloudEmpty, CloudRefused
@@ -19,8 +17,6 @@ class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):
 
     def __init__(
         self,
-        hass: HomeAssistant,
-        entry: ConfigEntry,
         credentials: Credentials,
         call: Callable[[Turn], Awaitable[Data]],
         *,
@@ -29,7 +25,7 @@ class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):
         pause: float = 0.0,
     ) -> None:
         """Name the call, and for how many seconds its answer is not asked for again."""
-        super().__init__(hass, entry, credentials, name)
+        super().__init__(credentials, name)
         self._call = call
         self._turn = turn
         self._pause = pause

@@ -22,10 +22,8 @@ from homeassistant.const import (
     UnitOfPower,
 )
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN
 from ..telemetry.energy.capacity import CAPACITIES
 from ..telemetry.energy.energies import METERED
 from ..telemetry.energy.meter import MAXIMUM_POWER, Sample, within
@@ -33,6 +31,7 @@ from ..telemetry.energy.statistics import HOUR, Gap, Gaps, Mean, Shown, Total, p
 from ..telemetry.vocabulary import Key
 from .account import Account
 from .coordinator import ReadingsCoordinator
+from .registry import entity_of
 
 _LOGGER = logging.getLogger(__package__)
 
@@ -115,15 +114,10 @@ class Completion:
         """Return the entities whose statistics can be completed."""
         if RECORDER not in self._hass.config.components:
             return {}
-        registry, is_kept = er.async_get(self._hass), get_instance(self._hass).entity_filter
-        found = {}
-        for key in KEYS:
-            unique_id = f"{self._coordinator.serial}-{key}"
-            entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id)
-            is_on = entity_id and not registry.entities[entity_id].disabled
-            if entity_id and is_on and (not is_kept or is_kept(entity_id)):
-                found[key] = entity_id
-        return found
+        is_kept = get_instance(self._hass).entity_filter
+        found = {key: entity_of(self._hass, Platform.SENSOR, self._coordinator.serial, key) for key in KEYS}
+        on = {key: entity.entity_id for key, entity in found.items() if entity and not entity.disabled}
+        return {key: entity_id for key, entity_id in on.items() if not is_kept or is_kept(entity_id)}
 
     def _plan(self, gaps: list[Gap], entities: dict[Key, str], compiled: float) -> list[Import]:
         """Return what is to be imported, in the recorder's executor."""
