@@ -33,7 +33,7 @@ BINARY_SENSORS = (
         BinarySensorEntityDescription(key=key, device_class=kind, entity_category=EntityCategory.DIAGNOSTIC)
         for key, kind in DIAGNOSTIC.items()
     ),
-    # Off at first: with the state of charge a house would stand two times in a list of low batteries.
+    # Off at first: with the state of charge a house would stand twice in a list of low batteries.
     BinarySensorEntityDescription(
         key=Key.BATTERY_LOW, device_class=Class.BATTERY, entity_registry_enabled_default=False
     ),

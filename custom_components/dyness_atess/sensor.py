@@ -207,8 +207,7 @@ async def async_setup_entry(
     async_add_entities([CallsSensor(entry)])
     added = set[Key]()
 
-    @callback
-    def apply_options() -> None:
+    async def apply_options(_hass: HomeAssistant, _entry: AccountConfigEntry) -> None:
         for serial, keys in show_single_cells(hass, entry).items():
             cells = [create(account.devices[serial], descriptions[key]) for key in keys if serial in account.devices]
             async_add_entities(cells, config_subentry_id=account.subentry_id(serial))
@@ -222,7 +221,7 @@ async def async_setup_entry(
             added.update(new)
             async_add_entities(CombinedSensor(entry, for_module(descriptions[key])) for key in sorted(new))
 
-    account.on_options.append(apply_options)
+    entry.async_on_unload(entry.add_update_listener(apply_options))
     account.combined.on_change.append(add_combined)
     add_combined()
 

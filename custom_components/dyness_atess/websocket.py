@@ -4,10 +4,9 @@ from typing import Any
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components import websocket_api
-from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange, ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_device_registry_updated_event
 from homeassistant.loader import async_get_loaded_integration
 import probatio as vol
@@ -66,15 +65,7 @@ def ws_battery(hass: HomeAssistant, connection: websocket_api.ActiveConnection, 
             sent = content
             connection.send_event(msg["id"], content)
 
-    @callback
-    def follow_entry(_change: ConfigEntryChange, changed: ConfigEntry) -> None:
-        if changed is entry:
-            send()
-
-    ends = [
-        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, follow_entry),
-        async_track_device_registry_updated_event(hass, device.id, send),
-    ]
+    ends = [entry.async_on_state_change(send), async_track_device_registry_updated_event(hass, device.id, send)]
 
     @callback
     def end() -> None:

@@ -283,7 +283,7 @@ async def test_history_for_what_is_gone(hass: HomeAssistant, live: Live, caplog:
         released.set()
         await live(1)
     assert account.memory.recall(SECOND) == {}
-    assert SECOND not in account.alarms
+    assert SECOND not in account.devices
     assert not device_of(hass, entry, SECOND)
     assert logged(caplog) == []
 

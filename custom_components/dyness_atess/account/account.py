@@ -57,14 +57,12 @@ class Account(ABC):
         self.credentials = Credentials(hass, entry, self._confirm_rejection)
         self.memory = Memory(hass, entry.entry_id)
         self.known = known_devices(hass, entry)
-        """What is known of masters and converters beside their readings, by serial number."""
+        """What is known of masters and converters besides their readings, by serial number."""
         self.devices: dict[str, ReadingsCoordinator] = {}
         self.secondary: dict[str, ReadingsCoordinator] = {}
         """What another endpoint has of some of these devices."""
         self.on_added: list[Callable[[ReadingsCoordinator], None]] = []
         """Called with everything that is read from later on."""
-        self.on_options: list[Callable[[], None]] = []
-        """Called after the owner changed an option."""
         self._data = dict(entry.data)
         self._added_by_hand = self.subentries
         self._registered = known_quantities(hass, entry)
@@ -96,10 +94,6 @@ class Account(ABC):
         """Begin to read a master or converter."""
 
     @abstractmethod
-    async def async_read_list(self) -> None:
-        """Read which devices the account has, where that can be asked."""
-
-    @abstractmethod
     def is_removable(self, serial: str) -> bool:
         """Return whether a device would not come back by itself when its owner deletes it."""
 
@@ -121,6 +115,10 @@ class Account(ABC):
     def subentry_id(self, serial: str) -> str | None:
         """Return the subentry to which a device belongs."""
         return self.subentries.get(serial)
+
+    async def async_read_list(self) -> None:
+        """Read which devices the account has, where that can be asked."""
+        return
 
     async def async_alarm_texts(self, serial: str) -> dict[str, str]:
         """Ask what the cloud says of the alarms of a device: a text, and an advice."""
@@ -219,10 +217,12 @@ class Account(ABC):
             if other is not recovered and other.is_failing and (other.retries.since or 0) >= since:
                 other.async_ask()
                 self.queue.promote(other.turn)
+        if self.device_list and self.device_list.is_failing:
+            self.device_list.async_ask()
 
     @callback
     def retry_failed(self) -> None:
-        """Ask again at once what failed, as with other credentials."""
+        """Ask again at once what failed, as after the credentials were changed."""
         for coordinator in self.coordinators:
             if not coordinator.last_update_success:
                 coordinator.async_ask()
@@ -287,8 +287,6 @@ class Account(ABC):
         for device in self.devices.values():
             if not device.is_module:
                 device.decode_again()
-        for listener in self.on_options:
-            listener()
 
     async def async_remove(self, serial: str) -> None:
         """Forget a device and its modules."""

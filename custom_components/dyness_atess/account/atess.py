@@ -89,10 +89,6 @@ class AtessAccount(Account):
     kind = "converter"
 
     @override
-    async def async_read_list(self) -> None:
-        """There is none."""
-
-    @override
     def _add_device(self, serial: str) -> None:
         kinds = {subentry.data[CONF_DEVICE_SN]: subentry.data[CONF_KIND] for subentry in self.entry.subentries.values()}
         if (kind := kinds.get(serial)) is None:

@@ -26,10 +26,10 @@ from .account import Account
 from .connection import digest
 from .coordinator import ReadingsCoordinator
 from .health import CellWatch
+from .read import SecondaryEndpoint
 from .registry import entity_of
 from .repairs import report
 from .schedule import WITHOUT_MASTER, Pace, Rhythm
-from .secondary import SecondaryEndpoint
 from .statistics import Completion
 
 MAXIMUM_AGE = timedelta(minutes=15)
@@ -78,9 +78,8 @@ class Battery:
     def _endpoint[Data](
         self, what: str, call: Callable[[Turn], Awaitable[Data]], pause: float = 0.0
     ) -> SecondaryEndpoint[Data]:
-        turn = Turn(Priority.MASTER, device=digest(self.serial))
-        name = f"{what} of {self._name} {turn.device}"
-        return SecondaryEndpoint(self._account.credentials, call, name=name, turn=turn, pause=pause)
+        name, device = f"{what} of {self._name}", digest(self.serial)
+        return SecondaryEndpoint(self._account.credentials, call, name=name, device=device, pause=pause)
 
     @property
     def module_readings(self) -> list[ReadingsCoordinator]:

@@ -18,7 +18,7 @@ class Connection:
 
     queue: AccountQueue = field(default_factory=AccountQueue)
     answers: dict[str, Any] = field(default_factory=dict)
-    """What is known and need not be asked again when it begins to be read: what a form or an earlier start has read."""
+    """What need not be asked for again when it begins to be read: what a form or an earlier start has read, by key."""
 
 
 DEVICE_LIST = "device list"

@@ -85,6 +85,7 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self.alarms = Alarms()
         """As they were when somebody last compared them."""
         self.on_recovery: Callable[[ReadingsCoordinator], None] | None = None
+        """Called with the first answer after failures."""
         self.goes_first = False
         """Whether its next sample is worth more than those of others of its priority."""
         self._memory = memory

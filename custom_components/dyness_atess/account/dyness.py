@@ -19,7 +19,6 @@ from ..telemetry.dyness.alarm_list import decode_alarms
 from .account import Account, AccountConfigEntry
 from .battery import Battery
 from .connection import DEVICE_LIST, connection
-from .coordinator import ReadingsCoordinator
 from .credentials import Credentials
 from .read import CloudCoordinator
 from .registry import update_devices
@@ -113,13 +112,6 @@ class DynessAccount(Account):
             await self.device_list.async_refresh()
         for serial in [serial for serial in self.subentries if not self.known[serial].listing]:
             await self._read_detail(serial)
-
-    @callback
-    @override
-    def _retry_failed_with(self, recovered: ReadingsCoordinator) -> None:
-        super()._retry_failed_with(recovered)
-        if self.device_list.is_failing:
-            self.device_list.async_ask()
 
     async def _read_detail(self, serial: str) -> None:
         """Ask for the model of a device that the account does not list."""

@@ -28,7 +28,7 @@ class CellWatch:
 
     @callback
     def follow(self, reading: Reading) -> None:
-        """Take a new sample of the master, and read first which module is at the top."""
+        """Take a new sample of the master, and have the module read first that is at the top."""
         master, values = self._master, reading.values
         highest, place = values.get(Key.CELL_VOLTAGE_MAX), values.get(Key.CELL_VOLTAGE_MAX_MODULE)
         is_at_the_top = isinstance(highest, float) and highest >= KNEE

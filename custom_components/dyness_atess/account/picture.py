@@ -74,7 +74,7 @@ def _module(account: Account, serial: str, number: int) -> Picture:
 
 
 def _cells(reading: Reading) -> tuple[Key, ...]:
-    """Return the keys up to the last cell that is known; one in the middle may lack."""
+    """Return the keys up to the last cell that is known; one in the middle may be missing."""
     known = [number for number, key in enumerate(CELL_VOLTAGES, 1) if key in reading.values]
     return CELL_VOLTAGES[: max(known, default=0)]
 

@@ -1,6 +1,7 @@
 """Reads of a cloud; the only place where an error becomes a state (product contract, section 5)."""
 
 from abc import abstractmethod
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 import logging
 from typing import override
@@ -11,6 +12,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from ..cloud.errors import CloudEmpty, CloudError, CloudRateLimited, CloudRefused, CloudRejected
+from ..cloud.queue import Priority, Turn
 from ..const import DOMAIN
 from .credentials import Credentials
 from .schedule import RATE_LIMITED, Retries
@@ -111,6 +113,54 @@ class CloudCoordinator[Data](DataUpdateCoordinator[Data]):
     def _wait(self, seconds: float | None) -> None:
         self._due = None if seconds is None else dt_util.utcnow().timestamp() + seconds
         self.update_interval = None if seconds is None else timedelta(seconds=seconds)
+
+
+class SecondaryEndpoint[Data](CloudCoordinator[Data | None]):
+    """An endpoint that is asked when a part of what is shown needs it, and less and less often while it fails."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        call: Callable[[Turn], Awaitable[Data]],
+        *,
+        name: str,
+        device: str,
+        pause: float = 0.0,
+    ) -> None:
+        """Name the call and (by a digest) the device, and for how many seconds its answer is not asked for again."""
+        super().__init__(credentials, f"{name} {device}")
+        self._call = call
+        self._device = device
+        self._pause = pause
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is not too early to ask."""
+        return not self.is_waiting and dt_util.utcnow().timestamp() >= (self._due or 0.0)
+
+    async def async_get(self) -> Data | None:
+        """Return the answer; None where there is none, or where it is too early to ask again."""
+        if not self.is_due:
+            return None
+        await self.async_refresh()
+        return self.data if self.last_update_success else None
+
+    @override
+    async def _read(self) -> Data | None:
+        self.data = None
+        try:
+            return await self._call(Turn(Priority.MASTER, dt_util.utcnow().timestamp(), self._device))
+        except CloudEmpty, CloudRefused:
+            return None  # not every model has every endpoint
+
+    @override
+    def _next_read(self) -> float:
+        return self._pause
+
+    @property
+    @override
+    def is_current(self) -> bool:
+        return True  # nothing of it is shown: a first failure is tried again before anybody hears of it
 
 
 def _failed(error: CloudError) -> UpdateFailed:

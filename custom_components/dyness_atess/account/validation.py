@@ -71,7 +71,7 @@ async def attempt[Result](errors: dict[str, str], call: Awaitable[Result]) -> Re
 
 
 def stripped(typed: Mapping[str, Any], schema: Schema, errors: dict[str, str]) -> dict[str, Any]:
-    """Return what was typed without what a clipboard brings along, and note in `errors` which fields lack."""
+    """Return what was typed without what a clipboard brings along; required fields that are empty go into `errors`."""
 
     def visible(text: str) -> str:
         return " ".join("".join(sign for sign in text if sign.isprintable() or sign.isspace()).split())
