@@ -89,6 +89,14 @@ class Account(ABC):
             configuration_url=self.portal,
         )
 
+    def register(self, serial: str) -> dr.DeviceEntry:
+        """Pass on what is known of a device by now, as after a firmware update."""
+        return dr.async_get(self.hass).async_get_or_create(
+            config_entry_id=self.entry.entry_id,
+            config_subentry_id=self.subentry_id(serial),
+            **self.device_info(serial),
+        )
+
     @abstractmethod
     def _add_device(self, serial: str) -> None:
         """Begin to read a master or converter."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from homeassistant.const import Platform
 from homeassistant.core import callback
-from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
 from ..cloud.dyness import DynessClient
@@ -256,12 +255,7 @@ class Battery:
         account, device = self._account, self._account.known[self.serial]
         placeholders = {"model": device.model or device.name or "?"}
         if not reading.understood:
-            # So that there is something to download its diagnostics from.
-            dr.async_get(account.hass).async_get_or_create(
-                config_entry_id=account.entry.entry_id,
-                config_subentry_id=account.subentry_id(self.serial),
-                **account.device_info(self.serial),
-            )
+            account.register(self.serial)  # so that there is something to download its diagnostics from
         for key, is_so in (
             ("read_by_name", reading.family == READ_BY_NAME),
             ("read_by_position", reading.by_position),

@@ -21,7 +21,7 @@ from .battery import Battery
 from .connection import DEVICE_LIST, connection
 from .credentials import Credentials
 from .read import CloudCoordinator
-from .registry import update_devices
+from .registry import device_of
 from .repairs import report
 
 LIST_INTERVAL = timedelta(minutes=30)
@@ -133,7 +133,9 @@ class DynessAccount(Account):
     def _update(self, *devices: Device) -> None:
         self.known |= {device.serial: device for device in devices}
         self.add_devices()
-        update_devices(self.hass, self.entry, self.known)
+        for serial in self.known:
+            if device_of(self.hass, self.entry, serial):
+                self.register(serial)  # others come with their entities
 
     @override
     def _add_device(self, serial: str) -> None:
@@ -141,7 +143,8 @@ class DynessAccount(Account):
 
     def battery_of(self, serial: str) -> Battery | None:
         """Return the battery that a device is, or is a module of."""
-        return next((found for found in self.batteries.values() if serial in (found.serial, *found.modules)), None)
+        battery = self.batteries.get(serial)
+        return battery or next((found for found in self.batteries.values() if serial in found.modules), None)
 
     @override
     async def async_alarm_texts(self, serial: str) -> dict[str, str]:
@@ -171,11 +174,7 @@ class DynessAccount(Account):
         if battery is None or battery.serial == serial:
             return super().device_info(serial)
         # The master has to be there first, and has no entities yet when both are seen for the first time.
-        master = dr.async_get(self.hass).async_get_or_create(
-            config_entry_id=self.entry.entry_id,
-            config_subentry_id=self.subentry_id(serial),
-            **super().device_info(battery.serial),
-        )
+        master = self.register(battery.serial)
         data = self.devices[serial].data
         return dr.DeviceInfo(
             identifiers={(DOMAIN, serial)},

@@ -8,7 +8,6 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.typing import UNDEFINED
 
 from ..const import CONF_COLLECTOR_SN, CONF_DEVICE_SN, CONF_SINGLE_CELLS, DOMAIN
 from ..telemetry.device import Device
@@ -55,21 +54,6 @@ def known_quantities(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, set[Q
         if key in _KEYS:
             known.setdefault(serial, set()).add((_PLATFORMS[registered.domain], _KEYS[key]))
     return known
-
-
-@callback
-def update_devices(hass: HomeAssistant, entry: ConfigEntry, devices: dict[str, Device]) -> None:
-    """Pass on what a list newly knows, as after a firmware update; new devices come with their entities."""
-    registry = dr.async_get(hass)
-    for device in devices.values():
-        if registered := device_of(hass, entry, device.serial):
-            registry.async_update_device(
-                registered.id,
-                name=device.name or UNDEFINED,
-                model=device.model or UNDEFINED,
-                model_id=device.model_code or UNDEFINED,
-                sw_version=device.firmware or UNDEFINED,
-            )
 
 
 @callback
