@@ -12,7 +12,6 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .account.account import Account, AccountConfigEntry
 from .account.coordinator import ReadingsCoordinator
-from .telemetry.energy.outlook import MAXIMUM_AGE as OUTLOOK_AGE
 from .telemetry.vocabulary import HEALTH, OUTLOOK, SLOW, Key
 
 TIMELESS = SLOW | HEALTH | {Key.LAST_REPORT}
@@ -41,7 +40,7 @@ class DeviceEntity(CoordinatorEntity[ReadingsCoordinator]):
         coordinator = self.coordinator
         if coordinator.data is None or self.key in TIMELESS:
             return coordinator.data is not None
-        if self.key in OUTLOOK and (self.key not in coordinator.data.values or coordinator.is_older_than(OUTLOOK_AGE)):
+        if self.key in OUTLOOK and (self.key not in coordinator.data.values or coordinator.is_outlook_old):
             return False
         return coordinator.is_available
 

