@@ -35,9 +35,9 @@ PATIENCE = 10.0
 """Seconds that the set-up waits for the first readings. Slower ones arrive later; the start is not held up."""
 TICK = timedelta(minutes=1)
 OLD = timedelta(minutes=15)
-"""Values that become so old by waiting are worth a repair ..."""
+"""Values that are older because their calls have to wait are worth a repair."""
 LONG_WAIT = 60.0
-"""... where the next call is so many seconds away."""
+"""Seconds to the next call from which on calls have to wait."""
 
 
 class Account(ABC):

@@ -88,8 +88,8 @@ class AccountQueue:
     """Grants turns. Nothing of it runs while nobody waits.
 
     Forms and first readings are not held up by the ceiling. Masters have a share of it to themselves. What fails may
-    use a third of it at the most, spread over the hour: a burst would leave it without a call until the next one. A 429
-    is the account's, not the device's (dyness-api 1.5): whoever comes next waits.
+    use a third of it at the most, spread over the hour: after a burst it would have none for the rest of the hour. A
+    429 is the account's, not the device's (dyness-api 1.5): whoever comes next waits.
     """
 
     def __init__(self) -> None:
