@@ -18,6 +18,8 @@ DAY = 86400.0
 LEAST_SHARE = 0.9
 """A counter that falls by less has not begun anew."""
 LONGEST = MAXIMUM_INTERVAL.total_seconds()
+ZEROS = 1800.0
+"""s; for so long a counter that shows 0 has not begun anew: its device may have restarted."""
 
 
 class Step(NamedTuple):
@@ -120,6 +122,8 @@ class Today:
             step = step._replace(value=max(step.value, last.value))
         elif doubted is None or not step.follows(doubted):
             energy.doubted = step
+            return
+        elif not step.value and step.at - doubted.at < ZEROS:
             return
         elif is_anew or step.value < last.value:
             self._begin_anew(energy, last.at, doubted.at)
