@@ -18,8 +18,6 @@ DAY = 86400.0
 LEAST_SHARE = 0.9
 """A counter that falls by less has not begun anew."""
 LONGEST = MAXIMUM_INTERVAL.total_seconds()
-ZEROS = 1800.0
-"""s; for so long a counter that shows 0 has not begun anew: its device may have restarted."""
 
 
 class Step(NamedTuple):
@@ -123,8 +121,8 @@ class Today:
         elif doubted is None or not step.follows(doubted):
             energy.doubted = step
             return
-        elif not step.value and step.at - doubted.at < ZEROS:
-            return
+        elif not (step.value or energy.is_abroad) and step.at - doubted.at < LONGEST:
+            return  # a device that restarts may show 0 for so long
         elif is_anew or step.value < last.value:
             self._begin_anew(energy, last.at, doubted.at)
             energy.former = last.value
