@@ -20,7 +20,7 @@ from emulator.atess.cloud import AtessCloud
 from emulator.atess.pbd import Hps, Pbd
 from emulator.faults import Fault
 
-from .conftest import Live, device_of, logged, number, state, states_of
+from .conftest import Live, device_of, issues, logged, number, state, states_of
 
 SERIAL, SECOND = "DEMOPBD001", "DEMOPBD002"
 MIDNIGHT = datetime(2026, 6, 9, 23, tzinfo=UTC)
@@ -254,6 +254,19 @@ async def test_two_converters(hass: HomeAssistant, live: Live, start: Start) -> 
             expect_powers(hass, cloud, device, "pv_power", "power")
         await live.restart(entry, stopped_for=40)
         await live(0.1)
+
+
+async def test_a_converter_of_two_accounts(hass: HomeAssistant, start: Start, live: Live) -> None:
+    """The second reads it as soon as the first is gone, though no list says that it is there."""
+    device = Pbd()
+    _, first = await start(12, device)
+    _, second = await start(12, device, api_id="2")
+    await live(10)
+    assert (len(second.runtime_data.devices), len(issues(hass, "claimed"))) == (0, 1)
+    await live.until(hass.config_entries.async_remove(first.entry_id))
+    await live(7)
+    assert shown(hass, second)["online"] == "on"
+    assert not issues(hass, "claimed")
 
 
 @pytest.mark.parametrize("hour", [1, 12])
