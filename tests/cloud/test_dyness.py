@@ -134,6 +134,15 @@ async def test_answers(
         assert raised.value.retry_after == (7 if status == 429 else None)
 
 
+async def test_retry_after_a_date(session: aiohttp.ClientSession) -> None:
+    for minutes, seconds in ((5, 300), (-5, 0)):
+        date = format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)
+        async with answering(body=b"", status=429, headers={"Retry-After": date}) as url:
+            with pytest.raises(CloudRateLimited) as raised:
+                await client_of(session, url).storage_list()
+        assert raised.value.retry_after == pytest.approx(seconds, abs=2)
+
+
 SPACES = b" " * (transport.BODY_LIMIT + 1)
 
 

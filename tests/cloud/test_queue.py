@@ -125,6 +125,17 @@ def test_a_limit_makes_the_whole_account_wait(account: Account, retry_after: flo
     assert account.gaps() == pytest.approx([pause, 1])
 
 
+def test_a_cloud_that_goes_on_refusing_is_left_alone(account: Account) -> None:
+    """However short it says to wait; an answer in between ends that."""
+
+    async def story() -> None:
+        for outcome in [CloudRateLimited(1)] * 4 + [None, CloudRateLimited(7), None]:
+            await asyncio.wait([asyncio.create_task(account.ask(FIRST, outcome=outcome))])
+
+    account.run(story())
+    assert account.gaps() == pytest.approx([1, 60, 120, 240, 1, 7])
+
+
 def test_slower_after_limits_and_fast_again(account: Account) -> None:
     async def story() -> None:
         ceilings = []

@@ -20,7 +20,7 @@ from emulator.atess.cloud import AtessCloud
 from emulator.atess.pbd import Hps, Pbd
 from emulator.faults import Fault
 
-from .conftest import Live, device_of, logged, number, state, states_of
+from .conftest import Live, device_of, issues, logged, number, state, states_of
 
 SERIAL, SECOND = "DEMOPBD001", "DEMOPBD002"
 MIDNIGHT = datetime(2026, 6, 9, 23, tzinfo=UTC)
@@ -256,6 +256,19 @@ async def test_two_converters(hass: HomeAssistant, live: Live, start: Start) -> 
         await live(0.1)
 
 
+async def test_a_converter_of_two_accounts(hass: HomeAssistant, start: Start, live: Live) -> None:
+    """The second reads it as soon as the first is gone, though no list says that it is there."""
+    device = Pbd()
+    _, first = await start(12, device)
+    _, second = await start(12, device, api_id="2")
+    await live(10)
+    assert (len(second.runtime_data.devices), len(issues(hass, "claimed"))) == (0, 1)
+    await live.until(hass.config_entries.async_remove(first.entry_id))
+    await live(7)
+    assert shown(hass, second)["online"] == "on"
+    assert not issues(hass, "claimed")
+
+
 @pytest.mark.parametrize("hour", [1, 12])
 async def test_without_a_battery(hass: HomeAssistant, live: Live, start: Start, hour: float) -> None:
     _, entry = await start(hour, Pbd(has_battery=False))
@@ -348,5 +361,7 @@ async def test_counters(hass: HomeAssistant, live: Live, start: Start) -> None:
     today = {key for key in last if key.endswith("_today")}
     assert len(today) == len(last) - len(today) == 4
     assert sorted(key for key, _ in falls) == sorted(2 * [*today])
-    assert max(time for _, time in falls) < timedelta(minutes=12)
+    # That the device has midnight at another time than Home Assistant is not known at the first one.
+    assert max(time for _, time in falls[:4]) < timedelta(minutes=24)
+    assert max(time for _, time in falls[4:]) < timedelta(minutes=12)
     assert last == pytest.approx({key: device.truth(now())[key] for key in last}, abs=3)

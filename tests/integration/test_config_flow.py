@@ -295,6 +295,14 @@ async def test_a_person_is_told_of_a_long_pause(hass: HomeAssistant, cloud: Dyne
     assert asked(cloud, STORAGE_LIST) == 1
 
 
+async def test_a_form_that_is_closed_costs_another_one_nothing(hass: HomeAssistant, cloud: DynessCloud) -> None:
+    cloud.devices[SERIAL].listed = False
+    form, other = await send(hass, await open_form(hass), typed(cloud)), await open_form(hass)
+    hass.config_entries.flow.async_abort(other["flow_id"])
+    assert (await send(hass, form, {"device_sn": SERIAL}))["type"] is FlowResultType.CREATE_ENTRY
+    assert asked(cloud, STORAGE_LIST) == 1
+
+
 @pytest.mark.parametrize("serial", [SERIAL, BARE, f"{BARE}-BDU", SERIAL.lower(), f"{BARE.lower()}-bdu", f" {BARE}\n"])
 @pytest.mark.parametrize("fault", [None, "network_anomaly"])
 async def test_a_battery_that_is_not_listed(

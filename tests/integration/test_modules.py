@@ -19,6 +19,7 @@ from emulator.dyness.storage import Storage
 from emulator.faults import Fault
 
 from .conftest import NOON, SERIAL, Live, device_of, number, one, serials_of, state, states_of
+from .test_lifecycle import delete
 
 MODULE, REALTIME = "DEMO000000000001", "/v1/device/realTime/data"
 
@@ -78,6 +79,24 @@ async def test_f10_an_incomplete_list_takes_no_module_away(hass: HomeAssistant, 
     await live(41, lambda: lost.extend(s for s in serials_of(device) if state(hass, "online", s) != "on"))
     assert not lost
     assert device_serials(hass, entry) == {device.serial, *serials_of(device)}
+
+
+async def test_a_module_that_went_to_another_battery(hass: HomeAssistant, live: Live) -> None:
+    """It can be deleted where it was, and is found where it is."""
+    first, second = one("dl5-3"), one("dl5-2")
+    _, entry = await live.start(first, second)
+    modules, moved = serials_of(first), serials_of(first)[2]
+    assert not await delete(hass, entry, moved)
+    first.overrides |= {"400": "2", "SUB": ",".join(modules[:2])}
+    second.overrides |= {"400": "3", "SUB": ",".join([*serials_of(second), moved])}
+    await live(11)
+    assert not await delete(hass, entry, modules[0])
+    assert await delete(hass, entry, moved)
+    await live(11)
+    assert device_of(hass, entry, moved).via_device_id == device_of(hass, entry, second.serial).id
+    assert state(hass, "online", moved) == "on"
+    assert number(hass, "energy_rated", first.serial) == pytest.approx(10.24)
+    assert number(hass, "energy_rated", second.serial) == pytest.approx(15.36)
 
 
 async def test_f11_f12_f45_modules_that_show_up_later(

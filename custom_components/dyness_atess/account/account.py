@@ -237,6 +237,8 @@ class Account(ABC):
 
     async def _async_tick(self, now: datetime) -> None:
         """Share out the calls of an hour, and show what time has changed without a call."""
+        if self._claimed:
+            self.add_devices()  # the other account may be gone
         answering = [found for found in self.coordinators if not found.is_failing and not found.is_disabled]
         self._share_calls(answering)
         self._report_waiting(now, answering)

@@ -33,7 +33,9 @@ def connection(hass: HomeAssistant, account: Mapping[str, Any]) -> Connection:
 
 @callback
 def release_connections(hass: HomeAssistant) -> None:
-    """Forget the connections of accounts that no entry has."""
+    """Forget the connections of accounts that no entry has, once no form is open that may have one."""
+    if hass.config_entries.flow.async_progress_by_handler(DOMAIN):
+        return
     entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     connections = hass.data.get(_CONNECTIONS, {})
     for unused in connections.keys() - {identity(entry.data) for entry in entries}:

@@ -192,8 +192,9 @@ class DynessAccount(Account):
     def is_removable(self, serial: str) -> bool:
         battery = self.battery_of(serial)
         if battery and serial in battery.modules:
-            module = self.devices.get(serial)
-            return module is None or not module.is_available
+            module, master = self.devices.get(serial), battery.coordinator.data
+            is_elsewhere = master is not None and bool(master.modules) and serial not in master.modules
+            return module is None or not module.is_available or is_elsewhere
         return self.device_list.was_read and serial not in {*self.device_list.data, *self.subentries}
 
     @override

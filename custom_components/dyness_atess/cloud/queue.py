@@ -103,6 +103,8 @@ class AccountQueue:
         self._timer: asyncio.TimerHandle | None = None
         self._not_before = 0.0
         self._next_pause = PAUSE
+        self._is_refused = False
+        """Whether there was no answer since the last 429."""
         self._share = 1.0
         """Of the chosen ceiling, which was in force after the last 429."""
         self._limited_at = 0.0
@@ -116,11 +118,14 @@ class AccountQueue:
         try:
             await waiter.granted
             started_at = _now()
-            return await call()
+            result = await call()
         except CloudRateLimited as error:
             if self._running is waiter:
                 self._slow_down(error.retry_after)
             raise
+        else:
+            self._is_refused = False
+            return result
         finally:
             if self._running is waiter:
                 self._running = None
@@ -219,6 +224,9 @@ class AccountQueue:
             self._next_pause = PAUSE
         # No server pauses an account for longer than it takes to forget its calls.
         pause = self._next_pause if retry_after is None else min(retry_after, HOUR)
+        if self._is_refused:
+            pause = max(pause, self._next_pause)  # what it said was not long enough
+        self._is_refused = True
         self._next_pause = min(self._next_pause * 2, LONGEST_PAUSE)
         self._share = self.ceiling / self.chosen_ceiling * (1 - CUT)
         self._limited_at = now

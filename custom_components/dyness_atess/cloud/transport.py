@@ -106,5 +106,8 @@ def _clock_error(date: str | None) -> timedelta | None:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Read a Retry-After header given in seconds."""
-    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+    """Read a Retry-After header: seconds, or a date."""
+    if retry_after and retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    since = _clock_error(retry_after)
+    return None if since is None else max(-since.total_seconds(), 0.0)

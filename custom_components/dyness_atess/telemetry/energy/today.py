@@ -121,6 +121,8 @@ class Today:
         elif doubted is None or not step.follows(doubted):
             energy.doubted = step
             return
+        elif not (step.value or energy.is_abroad) and step.at - doubted.at < LONGEST:
+            return  # a device that restarts may show 0 for so long
         elif is_anew or step.value < last.value:
             self._begin_anew(energy, last.at, doubted.at)
             energy.former = last.value
