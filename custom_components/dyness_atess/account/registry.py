@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import replace
 
+from attr import evolve
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
@@ -103,8 +104,12 @@ def show_single_cells(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, list
         if key not in CELL_VOLTAGES or cell.disabled_by is not (by if shown else None):
             continue
         if shown:
-            # Home Assistant reloads an account of which an entity is turned on, unless it had turned that off itself.
-            registry.async_update_entity(cell.entity_id, disabled_by=er.RegistryEntryDisabler.CONFIG_ENTRY)
-        registry.async_update_entity(cell.entity_id, disabled_by=None if shown else by)
+            # Home Assistant reloads an account of which an entity is turned on, but not one that has it back. From
+            # 2026.11 on it is no way to have it turned off by the account for a moment.
+            registry.async_remove(cell.entity_id)
+            deleted = (cell.domain, DOMAIN, cell.unique_id)
+            registry.deleted_entities[deleted] = evolve(registry.deleted_entities[deleted], disabled_by=None)
+        else:
+            registry.async_update_entity(cell.entity_id, disabled_by=by)
         changed[serial].append(Key(key))
     return changed if shown else {}
