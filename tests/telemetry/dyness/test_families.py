@@ -97,8 +97,10 @@ def test_module_states(changes: dict[str, str], on: set[Key]) -> None:
 
 def test_a_full_module_is_never_fuller() -> None:
     assert module({"14000": "201", "14100": "200"}).values[Key.SOC] == 100
-    for capacities in ({"14000": "250", "14100": "200"}, {"14100": "0"}):
-        assert Key.SOC not in module(capacities).values
+    assert Key.SOC not in module({"14000": "250", "14100": "200"}).values
+    for remaining in ("0", "100"):
+        unknown = module({"14000": remaining, "14100": "0"}).values
+        assert not {Key.SOC, Key.ENERGY_RATED, Key.ENERGY_REMAINING} & unknown.keys()
 
 
 def test_running_data() -> None:
