@@ -49,5 +49,4 @@ class CellWatch:
         """Take a module's sample."""
         number, at, master = self._modules.get(module.serial), module.sample_time, self._master
         if number and module.data and master.data and abs(at - master.sample_time) <= SAME_SAMPLE:
-            self._health.add(at, number, module.data.values, master.data.values)
-            self._account.memory.write_soon()
+            self._health.add(at, number, module.data.values, master.data.values)  # kept with the next of the master
